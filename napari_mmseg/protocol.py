@@ -84,7 +84,8 @@ class Encoding:
         self, codes: NDArray[np.uint8], source: NDArray[np.uint8] | None = None
     ) -> NDArray[np.uint8]:
         """File values of codes; where `source` (file values before editing) still means the same
-        code it is kept, so that values folded in reading are not lost."""
+        code it is kept, so that values folded in reading are not lost.
+        """
         written = _table(self.write)[codes]
         if source is None:
             return written
@@ -124,8 +125,7 @@ class Protocol:
             return self.encodings[name]
         except KeyError:
             raise EncodingError(
-                f"{name!r} is no encoding of {self.name}: choose one of "
-                f"{', '.join(self.encodings)}"
+                f"{name!r} is no encoding of {self.name}: choose one of {', '.join(self.encodings)}"
             ) from None
 
     def ancestors(self, name: str) -> tuple[Region, ...]:
