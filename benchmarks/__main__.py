@@ -1,0 +1,66 @@
+"""Run one benchmark and print its result: `python -m benchmarks NAME [--json]`."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import pkgutil
+import sys
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Any
+
+import benchmarks
+from napari_mmseg.doctor import machine
+from napari_mmseg.errors import MmsegError
+
+
+def available() -> list[str]:
+    """Names of the benchmarks (one of them, `import`, cannot be imported by a statement)."""
+    names = (module.name for module in pkgutil.iter_modules(benchmarks.__path__))
+    return sorted(name for name in names if not name.startswith("_"))
+
+
+def run(name: str) -> dict[str, Any]:
+    """The result of a benchmark, with the machine that it was measured on."""
+    with contextlib.redirect_stdout(sys.stderr):
+        result = dict(import_module(f"benchmarks.{name}").run())
+    return {**result, "machine": {**machine(), **result.get("machine", {})}}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("name", choices=available(), metavar="NAME", help=", ".join(available()))
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    options = parser.parse_args(arguments)
+    try:
+        result = run(options.name)
+    except MmsegError as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 1
+    if options.json:
+        print(json.dumps(result, indent=2, allow_nan=False))
+    else:
+        rows = list(_rows(result))
+        width = max(len(name) for name, _ in rows)
+        for name, value in rows:
+            print(f"{name.ljust(width)}  {value}")
+    return 0
+
+
+def _rows(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in values.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            yield from _rows(value, f"{name}.")
+        elif isinstance(value, float):
+            yield name, f"{value:.4g}"
+        elif isinstance(value, list | tuple):
+            yield name, ", ".join(map(str, value)) or "none"
+        else:
+            yield name, str(value)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,55 @@
+"""The commands put together. Their modules load nothing heavy until a command runs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .. import __version__
+from . import convert, doctor, evaluate, info, segment, train, view
+from .refusal import RefusingGroup, show_details
+
+# rich would cost a quarter of a second and draw boxes where a script expects one line.
+app = typer.Typer(
+    cls=RefusingGroup,
+    help="Segment brain tumours in multi-modal MRI, on this machine. For research use.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"napari-mmseg {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _start(
+    context: typer.Context,
+    debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", callback=_print_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Segment brain tumours in multi-modal MRI, on this machine. For research use.
+
+    Without a command an empty viewer opens.
+    """
+    if debug:
+        show_details()
+    if context.invoked_subcommand is None:
+        view.open_window(None)
+
+
+app.command("view")(view.view)
+app.command("info")(info.info)
+app.command("segment")(segment.segment)
+app.command("evaluate")(evaluate.evaluate)
+app.command("convert")(convert.convert)
+app.command("train")(train.train)
+app.command("doctor")(doctor.doctor)

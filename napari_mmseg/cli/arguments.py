@@ -1,0 +1,103 @@
+"""Arguments that several commands take, and what they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from ..case import Case
+    from ..protocol import Protocol
+    from ..volume import Modality
+
+#: A file, or one channel of a 4D file.
+ImageFile = Path | tuple[Path, int]
+
+
+class Device(StrEnum):
+    """Where the network runs; auto: a CUDA GPU if there is one, else the processor."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
+CasePaths = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="CASE",
+        help="A folder, several image files, or one 4D file.",
+        show_default=False,
+    ),
+]
+ModalityFiles = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--modality",
+        metavar="NAME=FILE[:CHANNEL]",
+        help="Say which file is T1, T1ce, T2 or FLAIR; repeatable. FLAIR=scan.nii.gz:0 is the "
+        "first channel of a 4D file.",
+        show_default=False,
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+ProtocolName = Annotated[
+    str, typer.Option("--protocol", metavar="NAME", help="Which regions the labels name.")
+]
+
+
+def open_from(paths: Sequence[Path] | None, modality_files: Sequence[str] | None) -> Case:
+    """The case that the arguments name."""
+    from ..io import open_case
+
+    modalities = parse_modalities(modality_files or ())
+    chosen = list(paths or ())
+    if not chosen:
+        files = (f if isinstance(f, Path) else f[0] for f in modalities.values())
+        chosen = list(dict.fromkeys(files))
+    if not chosen:
+        raise typer.BadParameter("name a folder or image files", param_hint="CASE")
+    return open_case(chosen[0] if len(chosen) == 1 else chosen, modalities=modalities or None)
+
+
+def parse_modalities(options: Sequence[str]) -> dict[Modality, ImageFile]:
+    """`FLAIR=FILE` and `FLAIR=FILE:CHANNEL` as a mapping; names in any case."""
+    from ..volume import Modality
+
+    known = {m.value.lower(): m for m in Modality}
+    found: dict[Modality, ImageFile] = {}
+    for option in options:
+        name, equals, file = option.partition("=")
+        modality = known.get(name.strip().lower())
+        if not equals or not file or modality is None:
+            raise typer.BadParameter(
+                f"{option!r} is not NAME=FILE with NAME one of {', '.join(Modality)}",
+                param_hint="--modality",
+            )
+        if modality in found:
+            raise typer.BadParameter(f"{modality} is named twice", param_hint="--modality")
+        found[modality] = _file_and_channel(file)
+    return found
+
+
+def checked_encoding(protocol: Protocol, name: str | None, option: str) -> str | None:
+    """`name`, if the protocol has it; a wrong one is a usage error before any work is done."""
+    if name is not None and name not in protocol.encodings:
+        raise typer.BadParameter(
+            f"{name!r} is no encoding of {protocol.name}: choose one of "
+            f"{', '.join(protocol.encodings)}",
+            param_hint=option,
+        )
+    return name
+
+
+def _file_and_channel(text: str) -> ImageFile:
+    file, colon, channel = text.rpartition(":")
+    # A colon may also belong to the name itself (or to a Windows drive).
+    if colon and channel.isdecimal() and not Path(text).exists():
+        return Path(file), int(channel)
+    return Path(text)

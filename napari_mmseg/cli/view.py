@@ -1,0 +1,56 @@
+"""`napari-mmseg view`: the viewer, with a case in it or empty."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .arguments import CasePaths, ModalityFiles
+
+if TYPE_CHECKING:
+    from ..annotation import Annotation
+    from ..case import Case
+
+
+def view(
+    case: CasePaths = None,
+    modality: ModalityFiles = None,
+    annotation: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A label file to show and correct.")
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(metavar="ENC", help="How that label file is encoded.")
+    ] = None,
+    screenshot: Annotated[
+        Path | None,
+        typer.Option(metavar="PNG", help="Save a picture of the window there and close it."),
+    ] = None,
+) -> None:
+    """Open a case in the viewer."""
+    from ..io import read_annotation
+    from ..protocol import load_protocol
+    from .arguments import checked_encoding, open_from
+
+    if annotation is not None and not case and not modality:
+        raise typer.BadParameter("--annotation needs a CASE", param_hint="CASE")
+    checked_encoding(load_protocol(), encoding, "--encoding")
+    opened = open_from(case, modality) if case or modality else None
+    labels = (
+        read_annotation(annotation, encoding=encoding, like=opened)
+        if annotation is not None
+        else None
+    )
+    open_window(opened, labels, screenshot)
+
+
+def open_window(
+    case: Case | None,
+    annotation: Annotation | None = None,
+    screenshot: Path | None = None,
+) -> None:
+    """The napari window; returns when it is closed (or the picture is saved)."""
+    from .._napari.launch import view as launch
+
+    launch(case, annotation=annotation, screenshot=screenshot)
