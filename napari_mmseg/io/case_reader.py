@@ -1,0 +1,268 @@
+"""Open a case: the one way from files to co-registered volumes on one grid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..case import Case
+from ..errors import GeometryError, InputError
+from ..grid import Grid
+from ..volume import Modality, Volume
+from .discover import MSD_CHANNELS, Finding, channels_of, discover, is_msd_file
+from .image import StoredImage, quoted, read_image, stem_of
+from .label_files import label_files
+
+#: Grids closer than this are the same but for rounding: nothing is interpolated.
+RESAMPLE_ABOVE_VOXELS = 0.1
+
+#: Which contrast's grid is preferred where as many volumes lie on one as on another.
+_REFERENCE_ORDER = (Modality.T1CE, Modality.FLAIR, Modality.T1, Modality.T2)
+
+_THREADS = 4
+
+Override = Path | tuple[Path, int]
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where one contrast comes from: a file, and a channel of it."""
+
+    path: Path
+    channel: int | None = None
+
+
+def open_case(
+    path: str | Path | Sequence[str | Path],
+    *,
+    modalities: Mapping[Modality, Override] | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Case:
+    """Open a folder, several files or one file with channels as a case.
+
+    Volumes come in display orientation (I, P, L) in the file's own number type, or float32 where
+    the file scales its values. Those on another grid than most are resampled linearly onto that
+    grid (of as many, the T1ce's). All that was assumed, replaced or left out is in
+    `Case.warnings`.
+
+    Parameters
+    ----------
+    path
+        A folder, files, or a file with one channel a contrast.
+    modalities
+        The user's word on which file, or which channel of which file, is which contrast; it goes
+        before names.
+    progress
+        Called with a few words before each step, from the calling thread.
+
+    Raises
+    ------
+    InputError
+        When the files do not make a case.
+    GeometryError
+        When a volume lies nowhere near the others, or its affine is impossible.
+    """
+    paths = [Path(path)] if isinstance(path, str | Path) else [Path(p) for p in path]
+    if not paths:
+        raise InputError("no file was given: name a folder or image files")
+    tell = progress or (lambda _: None)
+    tell("looking for contrasts")
+    wanted = {
+        Modality(m): _Source(*given) if isinstance(given, tuple) else _Source(Path(given))
+        for m, given in (modalities or {}).items()
+    }
+    finding = discover(
+        paths, named=[source.path for source in wanted.values()], chosen=wanted.keys()
+    )
+    sources = {m: _Source(p) for m, p in finding.images.items()} | wanted
+    warnings: list[str] = []
+    stored: dict[Path, StoredImage] = {}
+    left_out = list(finding.unknown)
+    if not sources:
+        sources, stored = _channels(finding, warnings)
+        left_out = [p for p in left_out if p not in stored]
+    warnings += [
+        f"{quoted(p)} was left out: it is none of {', '.join(Modality)}, or another file was named"
+        for p in left_out
+    ]
+    tell("reading " + ", ".join(m for m in Modality if m in sources))
+    stored |= _read([s.path for s in sources.values() if s.path not in stored])
+    volumes = _volumes(sources, stored, warnings)
+    if not volumes:
+        raise InputError(f"{quoted(finding.folder)} holds no image with any contrast in it")
+    reference = _reference(volumes)
+    volumes = _on_one_grid(volumes, reference, warnings, tell)
+    for image in stored.values():
+        warnings += [note for note in image.notes if note not in warnings]
+    labels, said = label_files(finding.labels, [s.path for s in sources.values()])
+    warnings += said
+    return Case(
+        id=_name(paths, finding),
+        volumes=volumes,
+        reference=reference,
+        labels=labels,
+        warnings=tuple(warnings),
+    )
+
+
+def _channels(
+    finding: Finding, warnings: list[str]
+) -> tuple[dict[Modality, _Source], dict[Path, StoredImage]]:
+    """The contrasts of the one file with channels, where names told of none."""
+    if not finding.unknown:
+        found = "only labels" if finding.labels else "no image"
+        raise InputError(
+            f"{quoted(finding.folder)} holds {found}: at least one of {', '.join(Modality)} "
+            "is needed"
+        )
+    candidates = [p for p in finding.unknown if is_msd_file(p)] or list(finding.unknown)
+    if len(candidates) > 1:
+        raise InputError(
+            f"no file of {quoted(finding.folder)} is named as a contrast: "
+            "name each with --modality, such as --modality T1ce=FILE"
+        )
+    path = candidates[0]
+    image = read_image(path)
+    if image.channels == 1:
+        raise InputError(
+            f"{quoted(path)} is not named as a contrast: say what it is with "
+            "--modality, such as --modality T1ce=FILE"
+        )
+    order = channels_of(path)
+    if order is None:
+        order = MSD_CHANNELS
+        if image.channels == len(order):
+            warnings.append(
+                f"{quoted(path)} does not name its channels: the Decathlon's usual order "
+                f"{', '.join(order)} is assumed"
+            )
+    if image.channels != len(order) or len(set(order)) != len(order):
+        raise InputError(
+            f"{quoted(path)} has {image.channels} channels that nothing names: say which is "
+            f"which with --modality, such as --modality FLAIR={path.name}:0"
+        )
+    return {m: _Source(path, i) for i, m in enumerate(order)}, {path: image}
+
+
+def _read(paths: Sequence[Path]) -> dict[Path, StoredImage]:
+    unique = list(dict.fromkeys(paths))
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return dict(zip(unique, pool.map(read_image, unique), strict=True))
+
+
+def _volumes(
+    sources: Mapping[Modality, _Source],
+    stored: Mapping[Path, StoredImage],
+    warnings: list[str],
+) -> dict[Modality, Volume]:
+    for modality, source in sources.items():
+        image = stored[source.path]
+        if source.channel is None and image.channels > 1:
+            raise InputError(
+                f"{quoted(source.path)} has {image.channels} channels: say which is {modality} "
+                f"with --modality {modality}={source.path.name}:0"
+            )
+    with ThreadPoolExecutor(_THREADS) as pool:
+        arrays = pool.map(lambda s: _upright(stored[s.path], s.channel or 0), sources.values())
+    volumes: dict[Modality, Volume] = {}
+    for (modality, source), (array, notes) in zip(sources.items(), arrays, strict=True):
+        image = stored[source.path]
+        warnings += [f"{modality}, {quoted(source.path)}: {note}" for note in notes]
+        if array is not None:
+            space = image.source
+            volumes[modality] = Volume(
+                array, space.display_grid, modality, space, source.path, image.sha256
+            )
+    return volumes
+
+
+def _upright(image: StoredImage, channel: int) -> tuple[NDArray[Any] | None, list[str]]:
+    """One channel in display orientation, contiguous, finite; None when it is constant."""
+    array = image.source.to_display.apply(image.channel(channel))
+    if image.is_scaled or array.dtype.kind == "f":
+        array = np.array(array, dtype=np.float32, order="C")
+        if image.is_scaled:
+            array *= np.float32(image.slope)
+            array += np.float32(image.inter)
+    else:
+        array = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
+    notes: list[str] = []
+    low, high = array.min(), array.max()
+    if not (np.isfinite(low) and np.isfinite(high)):
+        finite = np.isfinite(array)
+        if not finite.any():
+            return None, ["it holds no number at all and was left out"]
+        low, high = array[finite].min(), array[finite].max()
+        notes.append(
+            f"{int((~finite).sum())} voxels were no finite numbers and got the lowest value "
+            f"of the image ({low:g})"
+        )
+        array = np.where(finite, array, low)
+    if low == high:
+        return None, [*notes, f"all its voxels are {low:g}, so it was left out"]
+    array.flags.writeable = False
+    return array, notes
+
+
+def _reference(volumes: Mapping[Modality, Volume]) -> Modality:
+    """The contrast whose grid most share; of as many, the first of `_REFERENCE_ORDER`."""
+
+    def sharing(modality: Modality) -> int:
+        grid = volumes[modality].grid
+        return sum(grid.same_as(v.grid, RESAMPLE_ABOVE_VOXELS) for v in volumes.values())
+
+    return max((m for m in _REFERENCE_ORDER if m in volumes), key=sharing)
+
+
+def _on_one_grid(
+    volumes: Mapping[Modality, Volume],
+    reference: Modality,
+    warnings: list[str],
+    tell: Callable[[str], None],
+) -> dict[Modality, Volume]:
+    grid = volumes[reference].grid
+    placed: dict[Modality, Volume] = {}
+    for modality, volume in volumes.items():
+        if grid.same_as(volume.grid):
+            placed[modality] = volume
+        elif grid.same_as(volume.grid, RESAMPLE_ABOVE_VOXELS):
+            placed[modality] = replace(volume, grid=grid)
+            warnings.append(
+                f"{modality} lies less than {RESAMPLE_ABOVE_VOXELS} voxels beside {reference}: "
+                "taken as the same grid"
+            )
+        else:
+            tell(f"resampling {modality}")
+            placed[modality] = _resampled(volume, grid, modality, reference, warnings)
+    return placed
+
+
+def _resampled(
+    volume: Volume, grid: Grid, modality: Modality, reference: Modality, warnings: list[str]
+) -> Volume:
+    from ..preprocess.resample import resample_linear
+
+    if not grid.overlaps(volume.grid):
+        raise GeometryError(
+            f"{modality} and {reference} lie in different places, without overlap: "
+            "they are not co-registered, or belong to different patients"
+        )
+    sides = " x ".join(str(n) for n in volume.grid.shape)
+    warnings.append(
+        f"{modality} lies on another grid ({sides} voxels): resampled onto that of {reference}"
+    )
+    array = resample_linear(volume.array, volume.grid, grid)
+    array.flags.writeable = False
+    return replace(volume, array=array, grid=grid, resampled=True)
+
+
+def _name(paths: Sequence[Path], finding: Finding) -> str:
+    if len(paths) == 1 and not paths[0].is_dir():
+        return stem_of(paths[0])
+    return finding.folder.absolute().name

@@ -1,0 +1,184 @@
+"""What is in this folder: which file is which contrast, which are labels, which are left out."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..errors import InputError
+from ..volume import Modality
+from .image import quoted, stem_of, suffix_of
+from .names import Role, recognise, recognise_all, words_of
+
+#: How far above an image its `dataset.json` may lie (imagesTr/ is one below it).
+_DATASET_LEVELS = 2
+
+#: Channels of Medical Segmentation Decathlon Task01 when no dataset.json tells.
+MSD_CHANNELS = (Modality.FLAIR, Modality.T1, Modality.T1CE, Modality.T2)
+
+_MSD_NAME = re.compile(r"brats_\d+", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The files of one case, told apart by name; nothing was opened.
+
+    Parameters
+    ----------
+    folder
+        The folder that was looked into, or that holds the first file.
+    images
+        One file a contrast.
+    labels
+        Segmentations.
+    unknown
+        Images of no known contrast; one of them may be a file with channels.
+    """
+
+    folder: Path
+    images: Mapping[Modality, Path]
+    labels: tuple[Path, ...] = ()
+    unknown: tuple[Path, ...] = ()
+    names: tuple[str, ...] = field(default=(), repr=False)
+
+
+def discover(
+    paths: Sequence[Path], *, named: Iterable[Path] = (), chosen: Iterable[Modality] = ()
+) -> Finding:
+    """Tell the files of a case apart.
+
+    Parameters
+    ----------
+    paths
+        One folder, or files.
+    named
+        Files that the user has already given a contrast: not told apart here.
+    chosen
+        Contrasts that the user has given a file: other files that look like them are left out.
+
+    Raises
+    ------
+    InputError
+        When a path is missing, a folder holds no image or several cases, or two files look like
+        one contrast.
+    """
+    taken = {p.resolve() for p in named}
+    if len(paths) == 1 and paths[0].is_dir():
+        folder = paths[0]
+        files = _images_in(folder)
+        if not files and not taken:
+            raise InputError(
+                f"the folder {quoted(folder)} holds no image: NIfTI, NRRD or MHA files are needed"
+            )
+    else:
+        for path in paths:
+            if not path.exists():
+                raise InputError(f"there is no file or folder {quoted(path)}")
+            if path.is_dir():
+                raise InputError(f"{quoted(path)} is a folder: open one folder, or files only")
+        folder, files = paths[0].parent, list(paths)
+    files = [f for f in files if f.resolve() not in taken]
+    chosen = set(chosen)
+    images: dict[Modality, Path] = {}
+    labels: list[Path] = []
+    unknown: list[Path] = []
+    for file, role in zip(files, _roles(folder, files), strict=True):
+        if role is Role.LABEL:
+            labels.append(file)
+        elif isinstance(role, Role) or role in chosen:
+            unknown.append(file)
+        elif role in images:
+            raise InputError(
+                f"{quoted(images[role])} and {quoted(file)} both look like {role} in "
+                f"{quoted(folder)}: name one with --modality {role}=FILE"
+            )
+        else:
+            images[role] = file
+    return Finding(folder, images, tuple(labels), tuple(unknown))
+
+
+def looks_like_case(paths: Sequence[str | Path]) -> bool:
+    """Do these names belong to a case? Reads names only.
+
+    True for a folder, or for files of the known formats, with at least one recognised contrast or
+    a Decathlon file with channels; other images are left to other readers.
+    """
+    try:
+        finding = discover([Path(p) for p in paths])
+    except InputError:
+        return False
+    if not all(suffix_of(Path(p)) for p in paths if not Path(p).is_dir()):
+        return False
+    return bool(finding.images) or any(is_msd_file(p) for p in finding.unknown)
+
+
+def is_msd_file(path: Path) -> bool:
+    """Is it named, or does it lie, like a file of the Decathlon's brain tumour task?"""
+    return bool(_MSD_NAME.fullmatch(stem_of(path))) or dataset_of(path) is not None
+
+
+def dataset_of(path: Path) -> dict[str, object] | None:
+    """The `dataset.json` beside or above an image, if it names the channels of images."""
+    for folder in list(path.absolute().parents)[:_DATASET_LEVELS]:
+        file = folder / "dataset.json"
+        if file.is_file():
+            try:
+                data = json.loads(file.read_text(encoding="utf-8"))
+            except (OSError, ValueError):
+                return None
+            if isinstance(data, dict) and isinstance(_channel_table(data), dict):
+                return data
+    return None
+
+
+def channels_of(path: Path) -> tuple[Modality, ...] | None:
+    """Contrasts by channel from `dataset.json`; None when there is none, or it names others."""
+    data = dataset_of(path)
+    if data is None:
+        return None
+    table = _channel_table(data)
+    assert isinstance(table, dict)
+    named = [recognise(words_of(str(table[k]))) for k in sorted(table, key=str)]
+    contrasts = tuple(m for m in named if isinstance(m, Modality))
+    return contrasts if len(contrasts) == len(named) else None
+
+
+def _channel_table(data: dict[str, object]) -> object:
+    return data.get("modality") or data.get("channel_names")
+
+
+def _images_in(folder: Path) -> list[Path]:
+    """Image files of a folder; where it has none with a contrast, those one folder below."""
+    try:
+        entries = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
+    except OSError as error:
+        raise InputError(f"the folder {quoted(folder)} cannot be read: {error.strerror}") from error
+    here = [p for p in entries if suffix_of(p) and p.is_file()]
+    if any(isinstance(role, Modality) for role in _roles(folder, here)):
+        return here
+    below: list[Path] = []
+    whole_cases = 0
+    for sub in (p for p in entries if p.is_dir()):
+        try:
+            files = sorted(p for p in sub.iterdir() if suffix_of(p) and p.is_file())
+        except OSError:
+            continue
+        contrasts = {r for r in _roles(sub, files) if isinstance(r, Modality)}
+        whole_cases += len(contrasts) > 1
+        below += files
+    if whole_cases > 1:
+        raise InputError(
+            f"the folder {quoted(folder)} holds {whole_cases} cases: open one of the folders in it"
+        )
+    return here + below
+
+
+def _roles(folder: Path, files: Sequence[Path]) -> list[Modality | Role]:
+    roles = recognise_all([stem_of(f) for f in files])
+    for i, file in enumerate(files):
+        if roles[i] is Role.UNKNOWN and file.parent != folder:  # one folder a contrast
+            roles[i] = recognise(words_of(file.parent.name))
+    return roles

@@ -1,0 +1,125 @@
+"""Replace files so that nothing is ever lost: write aside, check, back up, rename."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import ExportError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_FORBIDDEN = {errno.EROFS, errno.EACCES, errno.EPERM}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Bytes for a target file, and how to check what was written aside before it is renamed."""
+
+    target: Path
+    data: bytes
+    check: Callable[[Path], None]
+
+
+def replace_files(drafts: list[Draft]) -> tuple[Path, ...]:
+    """Write all drafts, check them all, then put them in place; returns the backups made.
+
+    A file that a target replaces is kept as NAME.1.bak, NAME.2.bak and so on.
+
+    Raises
+    ------
+    ExportError
+        In one sentence; then no temporary file is left and every old file is as it was.
+    """
+    aside: list[Path] = []
+    try:
+        for draft in drafts:
+            with _in_words(draft.target):
+                aside.append(_write_aside(draft))
+        for draft, temporary in zip(drafts, aside, strict=True):
+            with _in_words(draft.target):
+                draft.check(temporary)
+        backups: list[Path] = []
+        for draft, temporary in zip(drafts, aside, strict=True):
+            with _in_words(draft.target):
+                backups += _put_in_place(temporary, draft.target)
+        return tuple(backups)
+    finally:
+        for temporary in aside:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+def _write_aside(draft: Draft) -> Path:
+    # The suffix stays last, as readers go by it; the dot and .part hide it from every other one.
+    name = draft.target.name
+    temporary = draft.target.with_name(f".{secrets.token_hex(4)}.part.{name}")
+    try:
+        with temporary.open("xb") as file:
+            file.write(draft.data)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+    return temporary
+
+
+def _put_in_place(temporary: Path, target: Path) -> list[Path]:
+    backup = _back_up(target) if target.exists() else None
+    try:
+        os.replace(temporary, target)  # noqa: PTH105  (patched as such by the tests)
+    except OSError:
+        if backup is not None:
+            if target.exists():
+                backup.unlink()
+            else:
+                backup.rename(target)
+        raise
+    return [backup] if backup else []
+
+
+def _back_up(target: Path) -> Path:
+    """Keep the old file under a free name; it stays in place too where hard links work."""
+    number = 1
+    while True:
+        backup = target.with_name(f"{target.name}.{number}.bak")
+        if backup.exists():
+            number += 1
+            continue
+        try:
+            os.link(target, backup)  # no moment without a file under the old name
+        except FileExistsError:
+            continue
+        except OSError:
+            target.rename(backup)
+        return backup
+
+
+@contextmanager
+def _in_words(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ExportError(_sentence(target, error)) from error
+
+
+def _sentence(target: Path, error: OSError) -> str:
+    name = f'"{target.name}"'
+    if error.errno in _FULL:
+        return f"{name} was not written: the disk is full, free some space or choose another folder"
+    if error.errno == errno.ENOENT:
+        return f"{name} was not written: the folder {target.parent} does not exist, create it first"
+    if isinstance(error, PermissionError) and target.exists():
+        return (
+            f"{name} was not replaced: it is open in another program or protected, "
+            "close it there or choose another name"
+        )
+    if error.errno in _FORBIDDEN:
+        return f"{name} was not written: the folder is read-only, choose another one"
+    return f"{name} was not written: {error.strerror or error}, choose another folder"

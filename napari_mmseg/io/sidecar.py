@@ -1,0 +1,134 @@
+"""The JSON file beside an exported annotation: how it came to be, and no patient's name."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from ..annotation import Annotation, Provenance
+from .image import file_bytes, stem_of
+
+#: Names the layout; a reader refuses nothing, it only trusts what it knows.
+FORMAT = "napari-mmseg annotation sidecar 1"
+
+NOTICE = (
+    "For research use only. Not a medical device: not for diagnosis or for decisions about "
+    "treatment."
+)
+
+_MAX_SIDECAR_BYTES = 4_000_000
+
+_NAMED_FILE = re.compile(r'"[^"]*"')
+_PATH_LIKE = re.compile(r"\S*[/\\]\S*|\S+\.(?:nii(?:\.gz)?|nrrd|mha|json|dcm)\b", re.IGNORECASE)
+
+
+def sidecar_path(path: Path) -> Path:
+    """`seg.json` for `seg.nii.gz`."""
+    return path.with_name(stem_of(path) + ".json")
+
+
+def describe(
+    annotation: Annotation, encoding: str, files: Mapping[str, str], values: Mapping[str, int]
+) -> dict[str, Any]:
+    """The sidecar of an annotation.
+
+    Parameters
+    ----------
+    encoding
+        The name of the encoding written, or "binary, one file per region".
+    files
+        SHA-256 of each file written: "labels", or the region's name.
+    values
+        What each value in the file means: compartment to value.
+    """
+    how = annotation.provenance
+    grid = annotation.source.grid
+    return {
+        "format": FORMAT,
+        "software": "napari-mmseg",
+        "version": __version__,
+        "created": how.created or now(),
+        "exported": now(),
+        "author": annotation.author,
+        "protocol": annotation.protocol.name,
+        "encoding": encoding,
+        "values": dict(values),
+        "sha256": dict(files),
+        "model": how.model,
+        "weights_sha256": how.weights_sha256,
+        "device": how.device,
+        "modalities": list(how.modalities),
+        "missing": list(how.missing),
+        "inputs": dict(how.inputs),
+        "thresholds": dict(how.thresholds),
+        "edits": {region: dict(counts) for region, counts in how.edits.items()},
+        "volumes_ml": {name: round(ml, 4) for name, ml in annotation.volumes_ml.items()},
+        "grid": {
+            "shape": list(grid.shape),
+            "spacing_mm": [round(s, 6) for s in grid.spacing],
+            "orientation": grid.orientation,
+        },
+        "warnings": [without_names(w) for w in how.warnings],
+        "notice": NOTICE,
+    }
+
+
+def without_names(sentence: str) -> str:
+    """A warning without the file names and paths in it, which may name a patient."""
+    return _PATH_LIKE.sub("a file", _NAMED_FILE.sub("a file", sentence))
+
+
+def load(path: Path) -> dict[str, Any] | None:
+    """The sidecar of a label file, or None when there is none that can be read."""
+    file = sidecar_path(path)
+    try:
+        if file.stat().st_size > _MAX_SIDECAR_BYTES:
+            return None
+        data = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return data if isinstance(data, dict) else None
+
+
+def encoding_in(path: Path) -> str | None:
+    """The encoding that a label file's sidecar names.
+
+    None too when the sidecar knows the hash of other bytes: another program has written the file
+    since, and may have used other values.
+    """
+    data = load(path)
+    if data is None or not isinstance(data.get("encoding"), str):
+        return None
+    hashes = data.get("sha256")
+    known = hashes.get("labels") if isinstance(hashes, dict) else None
+    if known is not None and file_bytes(path)[1] != known:
+        return None
+    return str(data["encoding"])
+
+
+def provenance_in(data: Mapping[str, Any]) -> Provenance:
+    """What a sidecar of our own tells about how an annotation came to be."""
+    if data.get("format") != FORMAT:
+        return Provenance()
+    return Provenance(
+        model=data.get("model"),
+        weights_sha256=data.get("weights_sha256"),
+        modalities=tuple(data.get("modalities") or ()),
+        missing=tuple(data.get("missing") or ()),
+        inputs=dict(data.get("inputs") or {}),
+        thresholds=dict(data.get("thresholds") or {}),
+        device=data.get("device"),
+        created=data.get("created"),
+        edits=dict(data.get("edits") or {}),
+        warnings=tuple(data.get("warnings") or ()),
+    )
+
+
+def now() -> str:
+    """The time in UTC, ISO 8601, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
