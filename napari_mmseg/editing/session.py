@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..annotation import Annotation
-from ..errors import GeometryError
+from ..errors import EncodingError, GeometryError
 from ..grid import Grid
 from ..protocol import Protocol, Table
 from .history import HISTORY_LIMIT_BYTES, History, Origin, Step
@@ -52,6 +52,7 @@ class EditSession:
         self._tally = Tally(self.protocol, self._codes, self._proposal)
         self._history = History(limit_bytes)
         self._saved_state = self._history.state
+        self._highest = self.protocol.highest_code
         self._tables = self._mode_tables()
         self._open: list[Patch] | None = None
         self._open_label = ""
@@ -155,6 +156,11 @@ class EditSession:
         self._tally.change(patch, self._proposal)
         self._push(Step(self._open_label, PackedPatch.of(patch), None, self._origin, self._origin))
 
+    @property
+    def is_open(self) -> bool:
+        """Has a step begun that has not ended?"""
+        return self._open is not None
+
     def abort(self) -> None:
         """Take back the open step as if it had never begun."""
         if self._open is None:
@@ -233,6 +239,36 @@ class EditSession:
             Step(label, _packed(patch), _packed(proposal_patch), before, origin, group=group)
         )
         self._kept = kept
+
+    def put(
+        self, indices: tuple[NDArray[np.intp], ...], values: NDArray[np.uint8] | int, label: str
+    ) -> None:
+        """Give single voxels known codes (index arrays along I, P, L); one step of undo.
+
+        Raises
+        ------
+        EncodingError
+            When a value is not one of the protocol's codes.
+        """
+        given = np.asarray(values)
+        if given.size and not 0 <= int(given.min()) <= int(given.max()) <= self._highest:
+            raise EncodingError(
+                f"{label}: label values {given.min()} to {given.max()} are not all codes of the "
+                f"protocol {self.protocol.name} (0 to {self._highest})"
+            )
+        wanted = self._codes.copy()
+        wanted[indices] = given
+        patch = difference(self._codes, wanted)
+        if patch is None:
+            return
+        joins = self._open
+        if joins is None:
+            self.begin(label)
+            self.put(indices, values, label)
+            self.end()
+            return
+        self._write(patch)
+        joins.append(patch)
 
     def restore(self, region: str) -> None:
         """Bring one region back to the proposal, nesting kept; one step of undo.
