@@ -1,0 +1,130 @@
+"""What runs a network: the one interface, and which engines a device has."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import re
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..models import Card
+
+DEVICES = ("auto", "cpu", "cuda")
+
+Check = Callable[[], None]
+
+
+class OutOfMemory(Exception):
+    """A pass does not fit the device's memory; the caller tries tiles or another device."""
+
+
+class Engine(Protocol):
+    """A network ready to run on one device.
+
+    `name` is the library, `device` "cpu" or "cuda", `precision` "fp32", "bf16" or "fp16".
+    """
+
+    name: str
+    device: str
+    precision: str
+
+    def run(self, channels: NDArray[np.float32], check: Check) -> NDArray[np.float32]:
+        """Probabilities (regions, I, P, L) of `channels` (modalities, I, P, L).
+
+        Every side is a multiple of the model's stride. `check` is called at least every 0.2 s and
+        may raise to stop: the call then ends at once, whatever the device still does.
+
+        Raises
+        ------
+        OutOfMemory
+            When the device cannot hold the pass.
+        """
+
+    def largest_pass(self) -> int:
+        """How many voxels (I * P * L) one pass may have in the memory that is free now."""
+
+    def close(self) -> None:
+        """Give the device's memory back."""
+
+
+EngineFactory = Callable[[Card], Engine]
+
+
+def candidates(device: str) -> Sequence[tuple[str, EngineFactory]]:
+    """The engines to try for `device`, best first, each with a name for the user.
+
+    Raises
+    ------
+    InputError
+        When the device is unknown, or CUDA is asked for and is not there.
+    """
+    if device not in DEVICES:
+        raise InputError(f"there is no device {device!r}: choose one of {', '.join(DEVICES)}")
+    processor = ("the processor", _open_processor)
+    if device == "cpu":
+        return [processor]
+    if has_cuda():
+        return [("the graphics card", _open_cuda), processor]
+    if device == "cuda":
+        raise InputError(
+            "no CUDA graphics card can be used here (driver or torch's CUDA build is missing; "
+            "`napari-mmseg doctor` tells which): choose the device auto or cpu"
+        )
+    return [processor]
+
+
+def has_cuda() -> bool:
+    """Can torch use a CUDA device? Imports torch only where a driver and a CUDA build exist."""
+    if not _has_cuda_driver() or not _has_cuda_build():
+        return False
+    import torch
+
+    return bool(torch.cuda.is_available())
+
+
+def _open_processor(card: Card) -> Engine:
+    if importlib.util.find_spec("openvino") is not None:
+        from .openvino import OpenVinoEngine
+
+        return OpenVinoEngine(card)
+    from .torch import TorchEngine
+
+    return TorchEngine(card, device="cpu")
+
+
+def _open_cuda(card: Card) -> Engine:
+    from .torch import TorchEngine
+
+    return TorchEngine(card, device="cuda")
+
+
+def _has_cuda_driver() -> bool:
+    names = {"win32": "nvcuda.dll", "linux": "libcuda.so.1"}
+    if sys.platform not in names:
+        return False
+    try:
+        ctypes.CDLL(names[sys.platform])
+    except OSError:
+        return False
+    return True
+
+
+def _has_cuda_build() -> bool:
+    """Was torch built for CUDA? Read from its version file: importing torch takes a second."""
+    if "torch" in sys.modules:
+        return sys.modules["torch"].version.cuda is not None
+    spec = importlib.util.find_spec("torch")
+    if spec is None or spec.origin is None:
+        return False
+    try:
+        text = Path(spec.origin).with_name("version.py").read_text(encoding="utf-8")
+    except OSError:
+        return True  # cannot tell: let torch say it itself
+    return re.search(r"^cuda\b.*=\s*None", text, flags=re.MULTILINE) is None

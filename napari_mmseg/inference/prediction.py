@@ -1,0 +1,185 @@
+"""What a model says of a case: probabilities that can be thresholded again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..annotation import Annotation, Provenance
+from ..errors import InputError
+from ..grid import Grid
+from ..protocol import Protocol
+from ..volume import SourceSpace
+from .components import drop_small_components
+from .prepare import Box
+
+#: Probabilities are kept in this many steps.
+STEPS = 255
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """Probabilities of each region in a box of the case's grid, and how they came to be.
+
+    Parameters
+    ----------
+    grid, source
+        The case's grid and the file space that exports go back to.
+    protocol
+        Names the regions and their nesting.
+    regions
+        The regions that the model knows, in the order of `probabilities`.
+    probabilities
+        (regions, I, P, L) in 255ths. On creation each is cut down to its parent's:
+        P(TC) = min(P(TC), P(WT)), P(ET) = min(P(ET), P(TC)).
+    box
+        Where they lie in the grid; elsewhere they are 0.
+    thresholds
+        The probability from which on a voxel is in a region, unless others are asked for.
+    smallest_component_mm3
+        Components smaller than this are dropped after thresholding, by region.
+    seconds
+        Wall time by stage.
+    provenance
+        Model, weights, device, modalities, warnings: what an annotation made from this carries.
+    """
+
+    grid: Grid
+    source: SourceSpace
+    protocol: Protocol
+    regions: tuple[str, ...]
+    probabilities: NDArray[np.uint8]
+    box: Box
+    thresholds: Mapping[str, float]
+    provenance: Provenance
+    smallest_component_mm3: Mapping[str, float] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        nested = nest(self.probabilities, self.regions, self.protocol)
+        nested.flags.writeable = False
+        object.__setattr__(self, "probabilities", nested)
+        object.__setattr__(self, "thresholds", MappingProxyType(dict(self.thresholds)))
+
+    @property
+    def model(self) -> str | None:
+        return self.provenance.model
+
+    @property
+    def weights_sha256(self) -> str | None:
+        return self.provenance.weights_sha256
+
+    @property
+    def device(self) -> str | None:
+        return self.provenance.device
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """The modalities that were used."""
+        return self.provenance.modalities
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The modalities that the model takes and the case lacks."""
+        return self.provenance.missing
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return self.provenance.warnings
+
+    def probability(self, region: str) -> NDArray[np.float32]:
+        """Probability of a region (0 to 1) on the whole grid, axes (I, P, L)."""
+        whole = np.zeros(self.grid.shape, dtype=np.float32)
+        np.divide(
+            self.probabilities[self._index(region)], STEPS, out=whole[self.box], casting="unsafe"
+        )
+        return whole
+
+    def annotation(self, thresholds: Mapping[str, float] | None = None) -> Annotation:
+        """The regions at `thresholds` (those left out keep the prediction's own).
+
+        A voxel is in a region only if it passes the thresholds of the region and of all its
+        parents.
+
+        Raises
+        ------
+        InputError
+            On a region that the model does not have, or a threshold outside 0 to 1.
+        """
+        chosen = {**self.thresholds, **self._checked(thresholds or {})}
+        spacing = self.grid.spacing
+        masks = {}
+        for region, probability in zip(self.regions, self.probabilities, strict=True):
+            mask = probability >= threshold_in_steps(chosen[region])
+            if smallest := self.smallest_component_mm3.get(region, 0.0):
+                mask = drop_small_components(mask, smallest, spacing)
+            masks[region] = mask
+        codes = np.zeros(self.grid.shape, dtype=np.uint8)
+        codes[self.box] = self.protocol.from_masks(with_ancestors(masks, self.protocol))
+        return Annotation(
+            codes=codes,
+            grid=self.grid,
+            protocol=self.protocol,
+            source=self.source,
+            author=f"model:{self.model}",
+            provenance=_with_thresholds(self.provenance, chosen),
+        )
+
+    def _checked(self, thresholds: Mapping[str, float]) -> Mapping[str, float]:
+        for region, value in thresholds.items():
+            self._index(region)
+            if not 0.0 <= value <= 1.0:
+                raise InputError(f"the threshold of {region} is {value}: it lies between 0 and 1")
+        return thresholds
+
+    def _index(self, region: str) -> int:
+        try:
+            return self.regions.index(region)
+        except ValueError:
+            raise InputError(
+                f"the model {self.model} has no region {region!r}: it has {', '.join(self.regions)}"
+            ) from None
+
+
+def threshold_in_steps(threshold: float) -> int:
+    """The least 255th that counts as at or above `threshold`; 1 at least, so that 0 is outside."""
+    return max(1, int(np.ceil(threshold * STEPS - 1e-9)))
+
+
+def nest(
+    probabilities: NDArray[np.uint8], regions: Sequence[str], protocol: Protocol
+) -> NDArray[np.uint8]:
+    """A copy (regions, I, P, L) in which no region is more probable than any of its parents."""
+    nested = probabilities.copy()
+    place = {name: i for i, name in enumerate(regions)}
+    for region in protocol.regions:  # parents come before children
+        if region.name not in place:
+            continue
+        parent = next((a.name for a in protocol.ancestors(region.name) if a.name in place), None)
+        if parent is not None:
+            mine = nested[place[region.name]]
+            np.minimum(mine, nested[place[parent]], out=mine)
+    return nested
+
+
+def with_ancestors(
+    masks: Mapping[str, NDArray[np.bool_]], protocol: Protocol
+) -> dict[str, NDArray[np.bool_]]:
+    """`masks` and, for parents that the model does not know, all that lies in their children."""
+    complete = dict(masks)
+    for name in masks:
+        for parent in protocol.ancestors(name):
+            if parent.name not in masks:
+                known = complete.get(parent.name)
+                complete[parent.name] = masks[name] if known is None else known | masks[name]
+    return complete
+
+
+def _with_thresholds(provenance: Provenance, thresholds: Mapping[str, float]) -> Provenance:
+    from dataclasses import replace
+
+    return replace(provenance, thresholds=MappingProxyType(dict(thresholds)))

@@ -1,0 +1,34 @@
+"""Another voxel size for the same box of space."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Shape = tuple[int, int, int]
+
+
+def rescale(array: NDArray[np.float32], shape: Shape) -> NDArray[np.float32]:
+    """`array` (I, P, L) on `shape` voxels that fill the same box, linearly interpolated.
+
+    Where voxels get larger, each is the weighted mean under a triangle as wide as itself, so that
+    nothing falls between the samples (the "bilinear, antialiased" of image libraries). Weights
+    sum to one at the borders too. Separable: one small matrix product an axis.
+    """
+    result = array
+    for axis, length in enumerate(shape):
+        if length != result.shape[axis]:
+            weights = _weights(result.shape[axis], length)
+            result = np.moveaxis(np.tensordot(weights, result, axes=(1, axis)), 0, axis)
+    return np.ascontiguousarray(result, dtype=np.float32)
+
+
+def _weights(old: int, new: int) -> NDArray[np.float32]:
+    """(new, old) matrix of triangle weights between voxel centres of the same extent."""
+    step = old / new
+    centres = (np.arange(new) + 0.5) * step - 0.5
+    # Samples beyond the first and last centres take the nearest voxel.
+    centres = np.clip(centres, 0, old - 1)
+    distance = np.abs(centres[:, None] - np.arange(old)[None, :])
+    weights = np.maximum(0.0, 1.0 - distance / max(1.0, step))
+    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)

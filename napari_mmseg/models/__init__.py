@@ -1,0 +1,16 @@
+"""Models: their cards, where they are found, and the networks that they were trained with."""
+
+from __future__ import annotations
+
+from .card import Card, Network, read_card
+from .registry import DEFAULT_MODEL, available, load_card, user_models_folder
+
+__all__ = [
+    "DEFAULT_MODEL",
+    "Card",
+    "Network",
+    "available",
+    "load_card",
+    "read_card",
+    "user_models_folder",
+]

@@ -1,0 +1,199 @@
+"""A model's card: what the network takes and gives, which files hold it, what it is for."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from ..errors import ModelError
+from ..volume import Modality
+
+CARD_FILE = "card.json"
+
+#: How a model's output is to be read: probabilities in 0..1, or logits still to be squashed.
+OUTPUTS = ("probabilities", "logits")
+
+_AXIS_OF_LETTER = {"L": 0, "R": 0, "P": 1, "A": 1, "I": 2, "S": 2}
+
+
+@dataclass(frozen=True)
+class Network:
+    """Which network the weights belong to."""
+
+    kind: str
+    base: int
+    levels: int
+    inputs: int
+    outputs: int
+
+
+@dataclass(frozen=True, eq=False)
+class Card:
+    """A model on disk, as its `card.json` describes it.
+
+    Parameters
+    ----------
+    folder
+        Where the card and its files lie.
+    channels
+        The modalities of the input channels, in order; a missing one is all zeros.
+    regions
+        The regions of the output channels, in order, named as in `protocol`.
+    orientation
+        Where the array axes point that the network was trained on.
+    spacing_mm
+        Edge of the (cubic) voxels that the network was trained on.
+    stride
+        Every side of an input is a multiple of this.
+    output
+        "probabilities" or "logits".
+    files
+        SHA-256 by file name.
+    thresholds
+        Probability from which on a voxel belongs to a region, by region.
+    smallest_component_mm3
+        By region: components smaller than this are dropped. Empty: none are.
+    details
+        The whole card as read: training, validation, intended use, licence.
+    """
+
+    name: str
+    version: str
+    folder: Path
+    network: Network
+    channels: tuple[Modality, ...]
+    regions: tuple[str, ...]
+    orientation: str
+    spacing_mm: float
+    stride: int
+    output: str
+    files: Mapping[str, str]
+    thresholds: Mapping[str, float]
+    protocol: str = "glioma"
+    smallest_component_mm3: Mapping[str, float] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def weights_sha256(self) -> str:
+        """The hash of the trained weights: the model's identity in provenance."""
+        return self.files[self.file_name(".safetensors")]
+
+    def file_name(self, suffix: str) -> str:
+        """The name of the card's one file that ends with `suffix`.
+
+        Raises
+        ------
+        ModelError
+            When the card lists none.
+        """
+        for name in self.files:
+            if name.endswith(suffix):
+                return name
+        raise ModelError(
+            f"the card of the model {self.name} in {self.folder} lists no {suffix} file: "
+            "export the model again"
+        )
+
+    def read_verified(self, suffix: str) -> bytes:
+        """The bytes of the card's file that ends with `suffix`, their hash compared.
+
+        What is hashed is what is returned: hashing costs about 1 ms a megabyte, so nothing is
+        remembered between runs.
+
+        Raises
+        ------
+        ModelError
+            When the file is missing, unreadable or not the one that the card names.
+        """
+        name = self.file_name(suffix)
+        try:
+            content = (self.folder / name).read_bytes()
+        except FileNotFoundError:
+            raise ModelError(
+                f"the model {self.name} lacks its file {name} in {self.folder}: "
+                "copy the whole model folder again or reinstall napari-mmseg"
+            ) from None
+        except OSError as error:
+            raise ModelError(
+                f"{self.folder / name} of the model {self.name} cannot be read: {error.strerror}"
+            ) from error
+        if hashlib.sha256(content).hexdigest() != self.files[name]:
+            raise ModelError(
+                f"{self.folder / name} is truncated, damaged or of another model (its SHA-256 is "
+                f"not the one in {CARD_FILE}): copy the whole model folder again or reinstall "
+                "napari-mmseg"
+            )
+        return content
+
+
+def read_card(folder: Path) -> Card:
+    """The card of the model in `folder`; its other files are not opened.
+
+    Raises
+    ------
+    ModelError
+        When there is no card, or it does not describe a model.
+    """
+    path = folder / CARD_FILE
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelError(
+            f"{folder} holds no {CARD_FILE}: name a folder that a training run exported"
+        ) from None
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ModelError(f"{path} is not a readable model card: {error}") from error
+    try:
+        card = _parse(folder, data)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        what = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+        raise ModelError(f"{path} is not a complete model card: {what}") from error
+    return card
+
+
+def _parse(folder: Path, data: Mapping[str, Any]) -> Card:
+    network = data["network"]
+    regions = tuple(str(name) for name in data["regions"])
+    card = Card(
+        name=str(data["name"]),
+        version=str(data["version"]),
+        folder=folder,
+        network=Network(
+            kind=str(network["kind"]),
+            base=int(network["base"]),
+            levels=int(network["levels"]),
+            inputs=int(network["in"]),
+            outputs=int(network["out"]),
+        ),
+        channels=tuple(Modality(name) for name in data["channels"]),
+        regions=regions,
+        orientation=str(data["orientation"]),
+        spacing_mm=float(data["spacing_mm"]),
+        stride=int(data["stride"]),
+        output=str(data["output"]),
+        files=MappingProxyType({str(k): str(v) for k, v in data["files"].items()}),
+        thresholds=MappingProxyType({r: float(data["thresholds"][r]) for r in regions}),
+        protocol=str(data.get("protocol", "glioma")),
+        smallest_component_mm3=MappingProxyType(
+            {str(k): float(v) for k, v in data.get("smallest_component_mm3", {}).items()}
+        ),
+        details=MappingProxyType(dict(data)),
+    )
+    if sorted(card.orientation) not in (
+        sorted(a + b + c) for a in "LR" for b in "PA" for c in "IS"
+    ):
+        raise ValueError(f"{card.orientation!r} is no orientation")
+    if card.output not in OUTPUTS:
+        raise ValueError(f"output is {card.output!r}, not one of {', '.join(OUTPUTS)}")
+    if not card.spacing_mm > 0 or card.stride < 1:
+        raise ValueError("spacing_mm and stride are positive")
+    if card.network.inputs != len(card.channels) or card.network.outputs != len(regions):
+        raise ValueError("the network's channels do not match the card's channels and regions")
+    if any(Path(name).name != name for name in card.files):
+        raise ValueError("files lie in the model's own folder")
+    return card
