@@ -13,6 +13,7 @@ from ..editing import EditSession, Footprint, Mode, Stroke, flood, polygon, stam
 from ..errors import MmsegError
 from .editing_keys import bind_keys, unbind_keys
 from .editing_layer import LayerBridge
+from .editing_link import EditLink
 from .editing_proposal import ProposalOutline
 from .editing_tool import (
     BRUSH_STEP_MM,
@@ -26,6 +27,8 @@ from .editing_tool import (
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Labels
+
+    from .editing_widget import EditWidget
 
 Voxel = tuple[int, int, int]
 
@@ -41,13 +44,22 @@ _TOOL_OF_MODE = {
 ONLY_IN_2D = "Labels are edited in the 2D view: switch back with the cube button below the layers"
 
 
-def attach_editing(viewer: ViewerModel, layer: Labels, session: EditSession) -> EditController:
+def attach_editing(
+    viewer: ViewerModel,
+    layer: Labels,
+    session: EditSession,
+    widget: EditWidget | None = None,
+) -> EditController:
     """Make a Labels layer the place where `session` is edited with mouse and keys.
 
     The layer then shows the session's own array. Undo, painting and filling through napari's
-    own buttons, keys and methods act through the session too.
+    own buttons, keys and methods act through the session too. A `widget` (one for the life of
+    the panel) is joined to it until `detach`.
     """
-    return EditController(viewer, layer, session)
+    controller = EditController(viewer, layer, session)
+    if widget is not None:
+        controller.join(widget)
+    return controller
 
 
 class EditController:
@@ -71,6 +83,7 @@ class EditController:
         self._bridge = LayerBridge(layer, session, self)
         self._tool_in_2d = Tool.NAVIGATE
         self._syncing = False
+        self._link: EditLink | None = None
         self._commands: dict[str, Callable[[str], None]] = {
             "region": lambda name: self.use(region=name),
             "tool": lambda name: self.use(tool=Tool(name)),
@@ -93,9 +106,18 @@ class EditController:
         bind_keys(viewer, layer, session.protocol, self.run)
         self._show_tool()
 
+    def join(self, widget: EditWidget) -> None:
+        """Let the edit panel drive this controller and show its state, until `detach`."""
+        if self._link is not None:
+            self._link.cut()
+        self._link = EditLink(self, widget)
+
     def detach(self) -> None:
         """Let go of layer, session and keys; the layer stays as a plain Labels layer."""
         self.session.end()
+        if self._link is not None:
+            self._link.cut()
+            self._link = None
         unbind_keys(self.viewer, self.layer, self.session.protocol)
         self.viewer.dims.events.order.disconnect(self._on_view)
         self.viewer.dims.events.ndisplay.disconnect(self._on_view)
@@ -106,6 +128,11 @@ class EditController:
         self.layer.mouse_drag_callbacks.remove(self._on_drag)
         self._bridge.detach()
         self.proposal.detach()
+
+    @property
+    def is_editable(self) -> bool:
+        """Can the labels be edited in the present view?"""
+        return bool(self.viewer.dims.ndisplay == 2)
 
     # Commands
 
@@ -119,7 +146,7 @@ class EditController:
         size = min(max(wanted.diameter, SMALLEST_BRUSH_MM), LARGEST_BRUSH_MM)
         wanted = replace(wanted, diameter=size, tool=Tool(wanted.tool))
         if wanted.tool is not Tool.NAVIGATE:
-            if self.viewer.dims.ndisplay != 2:
+            if not self.is_editable:
                 _say(ONLY_IN_2D)
                 wanted = replace(wanted, tool=Tool.NAVIGATE)
             elif "tool" in changes:
@@ -197,7 +224,7 @@ class EditController:
             return
         if layer.cursor == "circle_frozen":  # Alt and mouse change the brush's size
             return
-        if self.viewer.dims.ndisplay != 2:
+        if not self.is_editable:
             _say(ONLY_IN_2D)
             return
         voxel = _voxel(layer.world_to_data(event.position))

@@ -28,7 +28,7 @@ def bind_keys(
     here and still switch modes elsewhere.
     """
     for action in all_actions(protocol):
-        if not action.key:
+        if not action.key or action.native:
             continue
 
         def press(_: Any, action: EditAction = action) -> None:
@@ -41,7 +41,7 @@ def bind_keys(
 
 def unbind_keys(viewer: ViewerModel, layer: Labels, protocol: Protocol) -> None:
     for action in all_actions(protocol):
-        if action.key:
+        if action.key and not action.native:
             layer.bind_key(action.key, None)
             if action.name in EVERYWHERE:
                 viewer.bind_key(action.key, None)

@@ -58,7 +58,8 @@ class EditTool:
 class EditAction:
     """A command with its key (napari's notation, empty for none) and what its tooltip says.
 
-    `name` is what the controller runs; `argument` goes with it.
+    `name` is what the controller runs; `argument` goes with it. A `native` key is one that napari
+    itself binds for all Labels layers: it changes the layer's mode, which the tool follows.
     """
 
     name: str
@@ -66,6 +67,7 @@ class EditAction:
     tooltip: str
     key: str = ""
     argument: str = ""
+    native: bool = False
 
     @property
     def hint(self) -> str:
@@ -76,7 +78,7 @@ class EditAction:
 
 
 TOOL_ACTIONS: tuple[EditAction, ...] = (
-    EditAction("tool", "Navigate", "Drag moves the image", "Z", Tool.NAVIGATE),
+    EditAction("tool", "Navigate", "Drag moves the image", "Z", Tool.NAVIGATE, True),
     EditAction(
         "tool",
         "Brush",
@@ -84,6 +86,7 @@ TOOL_ACTIONS: tuple[EditAction, ...] = (
         "right button draws round an area and fills it",
         "P",
         Tool.BRUSH,
+        True,
     ),
     EditAction(
         "tool",
@@ -93,7 +96,7 @@ TOOL_ACTIONS: tuple[EditAction, ...] = (
         Tool.POLYGON,
     ),
     EditAction(
-        "tool", "Fill", "Click an area to fill it as far as it is one colour", "F", Tool.FILL
+        "tool", "Fill", "Click an area to fill it as far as it is one colour", "F", Tool.FILL, True
     ),
 )
 

@@ -1,0 +1,255 @@
+"""The Correct section of the panel: tool, region, brush, undo, and what was changed so far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtGui import QColor, QIcon, QPixmap
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QDoubleSpinBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSlider,
+    QWidget,
+)
+
+from ..protocol import Protocol
+from .editing_toggles import ToggleRow
+from .editing_tool import (
+    COMMON_ACTIONS,
+    LARGEST_BRUSH_MM,
+    SMALLEST_BRUSH_MM,
+    TOOL_ACTIONS,
+    EditAction,
+    EditTool,
+    Tool,
+    region_actions,
+)
+from .widgets.section import column, quiet
+
+_ACTIONS = {action.name: action for action in COMMON_ACTIONS}
+
+_ADD, _ERASE = "add", "erase"
+
+_SWATCH_PX = 12
+
+#: The slider's positions; sizes grow with their square, so that small brushes can be set finely.
+_SLIDER_STEPS = 200
+
+
+@dataclass(frozen=True)
+class EditState:
+    """What the panel tells about the edit session."""
+
+    undo_label: str
+    redo_label: str
+    undo_depth: int
+    edits: Mapping[str, Mapping[str, int]]
+    proposal_shown: bool
+
+
+class EditWidget(QWidget):
+    """Emits what the user wants edited and how; knows neither viewer nor layers."""
+
+    action_requested = Signal(object)  # EditAction
+    erase_requested = Signal(bool)
+    exact_requested = Signal(bool)
+    in_3d_requested = Signal(bool)
+    diameter_requested = Signal(float)  # mm
+    restore_requested = Signal(str)  # region
+    proposal_requested = Signal(bool)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._protocol: Protocol | None = None
+        self._restores: dict[str, QPushButton] = {}
+        self._counts: dict[str, QLabel] = {}
+        self._build_tools()
+        self._build_brush()
+        self._build_history()
+        layout = column(self)
+        layout.addWidget(self._tools)
+        layout.addWidget(self._regions)
+        modes = QHBoxLayout()
+        modes.addWidget(self._adding)
+        modes.addWidget(self._exact)
+        layout.addLayout(modes)
+        layout.addWidget(self._sentence)
+        layout.addLayout(self._brush_row)
+        layout.addLayout(self._history_row)
+        layout.addWidget(self._proposal)
+        layout.addLayout(self._edit_grid)
+        self.setEnabled(False)
+
+    def _build_tools(self) -> None:
+        self._tools = ToggleRow()
+        self._tools.offer([(a.title, a.argument, a.hint, None) for a in TOOL_ACTIONS])
+        self._tools.chosen.connect(partial(self._emit_action, TOOL_ACTIONS))
+        self._regions = ToggleRow()
+        self._regions.chosen.connect(self._region_chosen)
+        self._adding = ToggleRow()
+        hint = _ACTIONS["toggle_erase"].hint
+        self._adding.offer([("Add", _ADD, hint, None), ("Erase", _ERASE, hint, None)])
+        self._adding.chosen.connect(lambda name: self.erase_requested.emit(name == _ERASE))
+        self._exact = QCheckBox("Exact")
+        self._exact.setToolTip(
+            "Edit exactly one compartment (oedema, core or enhancing tumour) "
+            f"instead of the nested region ({_ACTIONS['toggle_exact'].key})"
+        )
+        self._exact.toggled.connect(self.exact_requested)
+        self._sentence = quiet()
+
+    def _build_brush(self) -> None:
+        self._size = QDoubleSpinBox()
+        self._size.setRange(SMALLEST_BRUSH_MM, LARGEST_BRUSH_MM)
+        self._size.setDecimals(1)
+        self._size.setSingleStep(0.5)
+        self._size.setSuffix(" mm")
+        self._size.setKeyboardTracking(False)
+        self._size.setToolTip("Diameter of the brush, in mm ([ and ])")
+        self._size.valueChanged.connect(self.diameter_requested)
+        self._slider = QSlider(Qt.Orientation.Horizontal)
+        self._slider.setRange(0, _SLIDER_STEPS)
+        self._slider.setToolTip("Diameter of the brush")
+        self._slider.valueChanged.connect(lambda step: self.diameter_requested.emit(_size_at(step)))
+        self._in_3d = QCheckBox("3D")
+        self._in_3d.setToolTip(
+            "Brush a ball and fill a volume instead of the shown plane only "
+            f"({_ACTIONS['toggle_3d'].key})"
+        )
+        self._in_3d.toggled.connect(self.in_3d_requested)
+        self._brush_row = QHBoxLayout()
+        self._brush_row.addWidget(QLabel("Size"))
+        self._brush_row.addWidget(self._slider, 1)
+        self._brush_row.addWidget(self._size)
+        self._brush_row.addWidget(self._in_3d)
+
+    def _build_history(self) -> None:
+        self._undo, self._redo = QPushButton("Undo"), QPushButton("Redo")
+        self._undo.clicked.connect(lambda: self.action_requested.emit(_ACTIONS["undo"]))
+        self._redo.clicked.connect(lambda: self.action_requested.emit(_ACTIONS["redo"]))
+        self._history_row = QHBoxLayout()
+        self._history_row.addWidget(self._undo)
+        self._history_row.addWidget(self._redo)
+        self._proposal = QCheckBox("Outline what was proposed")
+        self._proposal.setToolTip(
+            f"Show the model's proposal beside the labels ({_ACTIONS['toggle_proposal'].key})"
+        )
+        self._proposal.toggled.connect(self.proposal_requested)
+        self._edit_grid = QGridLayout()
+        self._edit_grid.setContentsMargins(0, 0, 0, 0)
+        self._edit_grid.setVerticalSpacing(2)
+        self._edit_grid.setColumnStretch(1, 1)
+
+    def show_protocol(self, protocol: Protocol | None) -> None:
+        """Offer a protocol's regions; None when there is nothing to edit."""
+        self.setEnabled(protocol is not None)
+        if protocol is None or protocol is self._protocol:
+            return
+        self._protocol = protocol
+        colours = {region.name: region.colour for region in protocol.regions}
+        self._regions.offer(
+            [
+                (a.title, a.argument, a.hint, _swatch(colours[a.argument]))
+                for a in region_actions(protocol)
+            ]
+        )
+        while (item := self._edit_grid.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.deleteLater()
+        self._restores, self._counts = {}, {}
+        for row, region in enumerate(protocol.regions):
+            counts = QLabel()
+            restore = QPushButton("Restore")
+            restore.setToolTip(f"Bring {region.title} back to what was proposed")
+            restore.clicked.connect(partial(self.restore_requested.emit, region.name))
+            for at, widget in enumerate((QLabel(region.name), counts, restore)):
+                self._edit_grid.addWidget(widget, row, at)
+            self._counts[region.name], self._restores[region.name] = counts, restore
+
+    def show_tool(self, tool: EditTool, editable: bool = True) -> None:
+        """Show the tool in the hand, without emitting; `editable` is false in the 3D view."""
+        quietly = (self._exact, self._size, self._slider, self._in_3d)
+        for widget in quietly:
+            widget.blockSignals(True)
+        self._tools.mark(tool.tool)
+        self._tools.allow(lambda name: editable or name == Tool.NAVIGATE)
+        self._regions.mark(tool.region)
+        self._adding.mark(_ERASE if tool.erase else _ADD)
+        self._exact.setChecked(tool.exact)
+        self._in_3d.setChecked(tool.in_3d)
+        self._in_3d.setEnabled(tool.tool is not Tool.POLYGON)
+        self._size.setValue(tool.diameter)
+        self._slider.setValue(_step_of(tool.diameter))
+        for widget in quietly:
+            widget.blockSignals(False)
+        if self._protocol is not None:
+            sentence = _told(tool, self._protocol)
+            self._sentence.setText(sentence if editable else "Labels are edited in the 2D view.")
+
+    def show_state(self, state: EditState) -> None:
+        """Show history, edit counts and the proposal's tick, without emitting."""
+        for button, label, action in (
+            (self._undo, state.undo_label, _ACTIONS["undo"]),
+            (self._redo, state.redo_label, _ACTIONS["redo"]),
+        ):
+            button.setEnabled(bool(label))
+            button.setToolTip(f"{action.hint}: {label}" if label else action.hint)
+        self._undo.setText(f"Undo ({state.undo_depth})" if state.undo_depth else "Undo")
+        self._proposal.blockSignals(True)
+        self._proposal.setChecked(state.proposal_shown)
+        self._proposal.blockSignals(False)
+        for name, counts in state.edits.items():
+            added, removed = counts["added"], counts["removed"]
+            changed = bool(added or removed)
+            self._counts[name].setText(
+                f"+{added:,}  −{removed:,} voxels".replace(",", " ") if changed else "as proposed"
+            )
+            self._restores[name].setEnabled(changed)
+
+    def _region_chosen(self, name: str) -> None:
+        if self._protocol is not None:
+            self._emit_action(region_actions(self._protocol), name)
+
+    def _emit_action(self, actions: Sequence[EditAction], argument: str) -> None:
+        self.action_requested.emit(next(a for a in actions if a.argument == argument))
+
+
+def _told(tool: EditTool, protocol: Protocol) -> str:
+    """What a stroke does, in words."""
+    region = protocol[tool.region]
+    parent = protocol[region.parent].compartment if region.parent else "background"
+    if tool.exact:
+        if tool.erase:
+            return f"Turns {region.compartment} into {parent}."
+        return f"Makes every voxel {region.compartment}."
+    children = [r.name for r in protocol.regions if region in protocol.ancestors(r.name)]
+    if tool.erase:
+        also = f" and {', '.join(children)}" if children else ""
+        return f"Erases {region.title}{also}."
+    keeps = f", keeps {', '.join(children)}" if children else ""
+    return f"Adds to {region.title}{keeps}."
+
+
+def _size_at(step: int) -> float:
+    """Diameter in mm of a slider position, in half millimetres."""
+    span = LARGEST_BRUSH_MM - SMALLEST_BRUSH_MM
+    return round(2 * (SMALLEST_BRUSH_MM + span * (step / _SLIDER_STEPS) ** 2)) / 2
+
+
+def _step_of(diameter: float) -> int:
+    span = LARGEST_BRUSH_MM - SMALLEST_BRUSH_MM
+    share = max(0.0, (diameter - SMALLEST_BRUSH_MM) / span)
+    return round(_SLIDER_STEPS * min(1.0, share) ** 0.5)
+
+
+def _swatch(colour: tuple[float, float, float]) -> QIcon:
+    pixmap = QPixmap(_SWATCH_PX, _SWATCH_PX)
+    pixmap.fill(QColor.fromRgbF(*colour))
+    return QIcon(pixmap)
