@@ -12,7 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .models import Card
 
 #: A whole brain in one pass needs about this much free memory (bytes); with less it goes in tiles.
 COMFORTABLE_MEMORY = 4 * 10**9
@@ -25,6 +28,9 @@ import qtpy
 from qtpy import QtGui, QtWidgets
 print(qtpy.API_NAME, QtGui.__name__ and qtpy.QT_VERSION)
 """
+
+
+_REINSTALL = "pip install --force-reinstall --no-deps napari-mmseg"
 
 
 @dataclass(frozen=True)
@@ -185,31 +191,32 @@ def _torch() -> Finding:
 
 def _models() -> Iterator[Finding]:
     from .errors import ModelError
-    from .models import available
+    from .models import DEFAULT_MODEL, available, load_card
 
-    try:
-        cards = available()
-    except ModelError as error:
-        yield Finding("models", str(error), False, "install napari-mmseg again")
-        return
-    if not cards:
-        yield Finding("models", "none", False, "install napari-mmseg again: its weights are gone")
+    cards = available()
+    if DEFAULT_MODEL not in [card.name for card in cards]:
+        try:
+            load_card(DEFAULT_MODEL)
+        except ModelError as error:
+            yield Finding(f"model {DEFAULT_MODEL}", str(error), False, _REINSTALL)
     for card in cards:
         yield _model(card)
 
 
-def _model(card: Any) -> Finding:
+def _model(card: Card) -> Finding:
     from .errors import ModelError
 
-    name = f"model {card.name}"
     try:
-        card.verify()
+        for name in card.files:
+            card.read_verified(name)
     except ModelError as error:
-        return Finding(name, str(error), False, "install napari-mmseg again")
-    return Finding(name, f"version {card.version}, files match their hashes")
+        return Finding(f"model {card.name}", str(error), False, _REINSTALL)
+    return Finding(f"model {card.name}", f"version {card.version}, files match their hashes")
 
 
 def _cache() -> Finding:
+    from .cache import CACHE_VARIABLE, cache_folder
+
     folder = cache_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -220,18 +227,10 @@ def _cache() -> Finding:
             "cache",
             f"{folder} cannot be written ({error.strerror})",
             False,
-            "set NAPARI_MMSEG_CACHE to a folder that you may write to",
+            f"set {CACHE_VARIABLE} to a folder that you may write to",
         )
     free = shutil.disk_usage(folder).free
     return Finding("cache", f"{folder}, {free / 1e9:.1f} GB free")
-
-
-def cache_folder() -> Path:
-    """Where the program may keep what it can make again."""
-    import platformdirs
-
-    named = os.environ.get("NAPARI_MMSEG_CACHE")
-    return Path(named) if named else Path(platformdirs.user_cache_dir("napari-mmseg"))
 
 
 def _version(distribution: str) -> str | None:

@@ -26,11 +26,12 @@ UNPICKLERS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "
 #: Modules that talk to other machines.
 NETWORK = {"socket", "requests", "httpx", "aiohttp", "ftplib", "smtplib", "urllib3"}
 
-NOUNS = {"errors", "grid", "volume", "case", "annotation", "protocol"}
+#: What every room may know, and what knows no room.
+NOUNS = {"errors", "grid", "volume", "case", "annotation", "protocol", "cache"}
 
 #: Which rooms each room may know beside itself and the nouns. Arrows run downward only.
 ARROWS: dict[str, set[str]] = {
-    "io": set(),
+    "io": {"preprocess"},
     "preprocess": set(),
     "models": set(),
     "editing": set(),

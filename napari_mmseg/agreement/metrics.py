@@ -25,6 +25,10 @@ from ..errors import GeometryError, InputError
 #: The percentile of surface distances that stands for the largest: robust to single voxels.
 HAUSDORFF_PERCENTILE = 95.0
 
+#: Files of one patient by different programs may differ in the last digits of their affines; labels
+#: less than this share of a voxel apart are compared voxel by voxel.
+SAME_PLACE_VOXELS = 0.1
+
 Mask = NDArray[np.bool_]
 
 
@@ -58,7 +62,7 @@ def evaluate(prediction: Annotation, reference: Annotation) -> dict[str, RegionA
             f"the prediction follows the protocol {prediction.protocol.name}, the reference "
             f"{reference.protocol.name}: their regions cannot be compared"
         )
-    if not prediction.grid.same_as(reference.grid):
+    if not prediction.grid.same_as(reference.grid, SAME_PLACE_VOXELS):
         raise GeometryError(
             "the prediction and the reference lie on different grids "
             f"({_described(prediction)} and {_described(reference)}): export both for the same "

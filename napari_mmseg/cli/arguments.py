@@ -95,6 +95,30 @@ def checked_encoding(protocol: Protocol, name: str | None, option: str) -> str |
     return name
 
 
+def check_target(out: Path) -> None:
+    """Refuse a target that an export would refuse too, before seconds of work are spent on it.
+
+    Raises
+    ------
+    ExportError
+        When the ending names no format, or the folder is not there.
+    """
+    from ..errors import ExportError
+    from ..io.image import SUFFIXES, suffix_of
+
+    if out.is_dir():
+        raise ExportError(f'"{out.name}" is a folder: name a file in it')
+    if suffix_of(out) is None:
+        raise ExportError(
+            f'"{out.name}" names no format that can be written: end it in {", ".join(SUFFIXES)}'
+        )
+    if not out.parent.is_dir():
+        raise ExportError(
+            f'"{out.name}" cannot be written: the folder "{out.parent}" does not exist, '
+            "create it first"
+        )
+
+
 def _file_and_channel(text: str) -> ImageFile:
     file, colon, channel = text.rpartition(":")
     # A colon may also belong to the name itself (or to a Windows drive).

@@ -34,9 +34,7 @@ def evaluate(
     checked_encoding(regions, ref_encoding, "--ref-encoding")
     with quiet_stdout():
         reference = read_annotation(ref, protocol=regions, encoding=ref_encoding)
-        prediction = read_annotation(
-            pred, protocol=regions, encoding=pred_encoding, like=reference.grid
-        )
+        prediction = read_annotation(pred, protocol=regions, encoding=pred_encoding)
         result = measure(prediction, reference)
     if json:
         print_json({name: asdict(agreement) for name, agreement in result.items()})

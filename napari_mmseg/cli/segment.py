@@ -8,7 +8,15 @@ from typing import Annotated
 
 import typer
 
-from .arguments import CasePaths, Device, Json, ModalityFiles, checked_encoding, open_from
+from .arguments import (
+    CasePaths,
+    Device,
+    Json,
+    ModalityFiles,
+    check_target,
+    checked_encoding,
+    open_from,
+)
 from .output import number, print_json, print_table, print_warnings, quiet_stdout
 from .process import peak_rss_mb, seconds_since_start
 
@@ -34,6 +42,7 @@ def segment(
     from ..protocol import load_protocol
 
     checked_encoding(load_protocol(), encoding, "--encoding")
+    check_target(out)
     with quiet_stdout():
         started = time.perf_counter()
         opened = open_from(case, modality)

@@ -7,17 +7,38 @@ from typing import Annotated
 
 import typer
 
+from .output import quiet_stdout
+
+DEFAULT_STEPS = 1800
+
 
 def train(
-    anatomy: Annotated[Path, typer.Option(metavar="DIR", help="Folder of anatomical label maps.")],
-    name: Annotated[str, typer.Option(help="Name of the run and of its model.")] = "simulated",
-    minutes: Annotated[float | None, typer.Option(help="Stop after this long.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Stop after this many steps.")] = None,
+    anatomy: Annotated[
+        Path,
+        typer.Option(
+            metavar="DIR",
+            help="Folder of anatomical label maps (FreeSurfer codes).",
+            exists=True,
+            file_okay=False,
+        ),
+    ],
+    name: Annotated[str, typer.Option(help="Name of the run and of its model.")] = "run",
+    steps: Annotated[
+        int, typer.Option(min=1, help="Length of the learning-rate schedule.")
+    ] = DEFAULT_STEPS,
+    minutes: Annotated[
+        float | None, typer.Option(min=0, help="Stop earlier, after this long.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed trains the same model.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run NAME.")] = False,
 ) -> None:
     """Train a model on simulated tumours; an interrupted run is resumed exactly."""
-    from ..training import Options
-    from ..training import train as run
+    from ..training.loop import train as run
+    from ..training.options import TrainOptions
 
-    options = Options(anatomy=anatomy, name=name, minutes=minutes, steps=steps, resume=resume)
-    typer.echo(f"{run(options)} written")
+    options = TrainOptions(
+        anatomy=anatomy, name=name, steps=steps, minutes=minutes, seed=seed, resume=resume
+    )
+    with quiet_stdout():
+        written = run(options)
+    typer.echo(f"{written} written")

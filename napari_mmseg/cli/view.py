@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..errors import MmsegError
 from .arguments import CasePaths, ModalityFiles
 
 if TYPE_CHECKING:
     from ..annotation import Annotation
     from ..case import Case
+
+
+#: The Python packages that bring Qt; napari needs one of them.
+QT_BINDINGS = ("PyQt6", "PySide6", "PyQt5", "PySide2")
 
 
 def view(
@@ -51,6 +59,19 @@ def open_window(
     screenshot: Path | None = None,
 ) -> None:
     """The napari window; returns when it is closed (or the picture is saved)."""
+    _refuse_without_a_screen()
     from .._napari.launch import view as launch
 
     launch(case, annotation=annotation, screenshot=screenshot)
+
+
+def _refuse_without_a_screen() -> None:
+    """Say what is missing, where Qt would abort the whole process."""
+    if not any(find_spec(binding) for binding in QT_BINDINGS):
+        raise MmsegError('the viewer needs Qt: pip install "napari-mmseg[qt]"')
+    named = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    if sys.platform.startswith("linux") and not any(os.environ.get(name) for name in named):
+        raise MmsegError(
+            "there is no screen here (DISPLAY is not set): start the viewer in a desktop session, "
+            "or under xvfb-run for a screenshot; the other commands need no screen"
+        )
