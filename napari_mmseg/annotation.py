@@ -30,6 +30,7 @@ class Provenance:
     inputs: Mapping[str, str] = field(default_factory=dict)
     thresholds: Mapping[str, float] = field(default_factory=dict)
     device: str | None = None
+    engine: str | None = None
     created: str | None = None
     edits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()

@@ -21,8 +21,12 @@ DEVICES = ("auto", "cpu", "cuda")
 Check = Callable[[], None]
 
 
-class OutOfMemory(Exception):
-    """A pass does not fit the device's memory; the caller tries tiles or another device."""
+class EngineFailure(Exception):
+    """An engine cannot do the job; its text tells why. The caller tries the next one."""
+
+
+class OutOfMemory(EngineFailure):
+    """A pass does not fit the device's memory; the caller tries tiles first."""
 
 
 class Engine(Protocol):
@@ -45,6 +49,8 @@ class Engine(Protocol):
         ------
         OutOfMemory
             When the device cannot hold the pass.
+        EngineFailure
+            When the library or the driver fails.
         """
 
     def largest_pass(self) -> int:

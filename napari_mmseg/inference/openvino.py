@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,8 @@ from numpy.typing import NDArray
 
 from ..errors import ModelError
 from ..models import Card
-from .engine import Check, OutOfMemory
+from .engine import Check, EngineFailure, OutOfMemory
+from .memory import free_bytes
 from .precision import PrecisionCheck
 
 #: How often a running pass asks whether it is still wanted (milliseconds).
@@ -57,7 +60,8 @@ class OpenVinoEngine:
                 if self._check.verdict is not False:
                     precision = "bf16"
         self.precision = precision
-        self._compile(precision)
+        with _failures_named():
+            self._compile(precision)
 
     def run(self, channels: NDArray[np.float32], check: Check) -> NDArray[np.float32]:
         result = self._infer(self.precision, channels, check)
@@ -72,13 +76,11 @@ class OpenVinoEngine:
         return exact
 
     def largest_pass(self) -> int:
-        import psutil
-
         # An unproven fast path may run the exact one beside it.
         unproven = self._check is not None and self._check.verdict is None
         precision = "fp32" if unproven else self.precision
         each = BYTES_PER_VOXEL_AND_CHANNEL[precision] * self._card.network.base
-        return int(psutil.virtual_memory().available * MEMORY_SHARE / each)
+        return int(free_bytes() * MEMORY_SHARE / each)
 
     def close(self) -> None:
         self._compiled.clear()
@@ -93,17 +95,16 @@ class OpenVinoEngine:
     def _infer(
         self, precision: str, channels: NDArray[np.float32], check: Check
     ) -> NDArray[np.float32]:
-        request = self._compile(precision).create_infer_request()
+        with _failures_named():
+            request = self._compile(precision).create_infer_request()
         try:
-            request.start_async({0: channels[None]}, share_inputs=True)
-            while not request.wait_for(POLL_MS):
+            with _failures_named():
+                request.start_async({0: channels[None]}, share_inputs=True)
+            finished = False
+            while not finished:
                 check()
-        except (MemoryError, RuntimeError) as error:
-            if isinstance(error, MemoryError) or "alloc" in str(error).lower():
-                raise OutOfMemory from error
-            raise ModelError(
-                f"OpenVINO could not run the model {self._card.name}: {_first_line(error)}"
-            ) from error
+                with _failures_named():
+                    finished = request.wait_for(POLL_MS)
         except BaseException:
             _abandon(request, channels)
             raise
@@ -111,6 +112,19 @@ class OpenVinoEngine:
         if self._card.output == "logits":
             return np.asarray(1.0 / (1.0 + np.exp(-result)), dtype=np.float32)
         return result.copy()
+
+
+@contextmanager
+def _failures_named() -> Iterator[None]:
+    """OpenVINO's failures as ours; it reports memory and everything else as RuntimeError."""
+    try:
+        yield
+    except MemoryError as error:
+        raise OutOfMemory("memory ran out") from error
+    except RuntimeError as error:
+        if "alloc" in str(error).lower():
+            raise OutOfMemory("memory ran out") from error
+        raise EngineFailure(_last_line(error)) from error
 
 
 def _read_model(core: Any, card: Card) -> Any:
@@ -124,7 +138,7 @@ def _read_model(core: Any, card: Card) -> Any:
     except RuntimeError as error:
         raise ModelError(
             f"{card.folder / card.file_name('.xml')} cannot be read by OpenVINO: "
-            f"{_first_line(error)}"
+            f"{_last_line(error)}"
         ) from error
     inputs = model.inputs[0].partial_shape
     outputs = model.outputs[0].partial_shape
@@ -154,6 +168,6 @@ def _abandon(request: Any, channels: NDArray[np.float32]) -> None:
     threading.Thread(target=wait, args=(channels,), name="mmseg-abandoned-pass").start()
 
 
-def _first_line(error: BaseException) -> str:
+def _last_line(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1] if lines else type(error).__name__

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -76,6 +76,11 @@ class Prediction:
     @property
     def device(self) -> str | None:
         return self.provenance.device
+
+    @property
+    def engine(self) -> str | None:
+        """The library and its precision, such as "openvino bf16"."""
+        return self.provenance.engine
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -180,6 +185,4 @@ def with_ancestors(
 
 
 def _with_thresholds(provenance: Provenance, thresholds: Mapping[str, float]) -> Provenance:
-    from dataclasses import replace
-
     return replace(provenance, thresholds=MappingProxyType(dict(thresholds)))

@@ -97,14 +97,19 @@ def prepare(case: Case, card: Card, watch: Watch) -> Prepared:
             if modality in case.volumes:
                 array = change.apply(case.volumes[modality].array)
                 arrays[modality] = _finite(array, modality, warnings)
+        if not arrays:
+            raise InputError(
+                f"{case.id} has none of the images that the model {card.name} takes "
+                f"({', '.join(card.channels)})"
+            )
         backgrounds = {m: background_value(a) for m, a in arrays.items()}
         watch.check()
-        mask = _mask_of(list(arrays.values()))
+        mask = brain_mask(list(arrays.values()))
         box = bounding_box(mask)
         if box is None:
-            names = ", ".join(arrays) or "none that the model takes"
             raise InputError(
-                f"no brain was found in {case.id}: every image is constant (images: {names})"
+                f"no brain was found in {case.id}: every image is constant "
+                f"(images: {', '.join(arrays)})"
             )
         watch.check()
         head_ml = float(np.count_nonzero(mask)) * grid.voxel_volume_ml
@@ -141,6 +146,10 @@ def prepare(case: Case, card: Card, watch: Watch) -> Prepared:
         for modality, is_shown in shown.items()
         if not is_shown
     ]
+    if not used:
+        raise InputError(
+            f"no brain was found in {case.id}: every image is constant (images: {', '.join(shown)})"
+        )
     missing = tuple(m for m in card.channels if m not in used)
     return Prepared(channels, interior, box, change, grid.shape, used, missing, tuple(warnings))
 
@@ -160,10 +169,6 @@ def bounding_box(mask: NDArray[np.bool_]) -> Box | None:
 def quantise(probabilities: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Probabilities 0 to 1 in 255ths, rounded."""
     return (probabilities * np.float32(255.0) + np.float32(0.5)).astype(np.uint8)
-
-
-def _mask_of(arrays: list[NDArray[Any]]) -> NDArray[np.bool_]:
-    return brain_mask(arrays) if arrays else np.zeros((1, 1, 1), dtype=bool)
 
 
 def _finite(array: NDArray[Any], modality: Modality, warnings: list[str]) -> NDArray[Any]:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
-
-import numpy as np
-from numpy.typing import NDArray
 
 from ..annotation import Annotation, Provenance
 from ..case import Case
@@ -18,11 +16,14 @@ from ..models import DEFAULT_MODEL, Card, load_card
 from ..protocol import Protocol, load_protocol
 from ..volume import Modality
 from . import engine as engines
-from .engine import Engine, OutOfMemory
+from .engine import Engine
+from .fallback import infer
 from .prediction import Prediction
 from .prepare import prepare
-from .progress import Progress, Watch
-from .tiles import run_in_tiles
+from .progress import PREDICTED, Progress, Watch
+
+#: How often a starting engine is asked after (seconds).
+POLL_S = 0.05
 
 #: The modality without which a region cannot be told: published ET Dice without T1ce is about 0.45.
 DECIDING_MODALITY = {"ET": Modality.T1CE}
@@ -90,27 +91,32 @@ def predict(
     choices = engines.candidates(device)
     watch.reach("prepare", 0.0)
     # The engine starts (imports, reads and compiles) while the images are prepared.
-    with ThreadPoolExecutor(1, thread_name_prefix="mmseg-engine") as starter:
+    starter = ThreadPoolExecutor(1, thread_name_prefix="mmseg-engine")
+    try:
         first = starter.submit(choices[0][1], card)
         prepared = prepare(case, card, watch)
         seconds["prepare"] = perf_counter() - start
-        watch.reach("predict", 0.2)
         start = perf_counter()
         warnings = [*prepared.warnings, *_deciding_warnings(card, prepared.missing)]
-        makers = [(choices[0][0], lambda _card: first.result()), *choices[1:]]
-        found, used = _infer(card, prepared.channels, makers, watch, warnings)
+        makers = [(choices[0][0], lambda _card: _await(first, watch)), *choices[1:]]
+        found, device_used, engine_used = infer(card, prepared.channels, makers, watch, warnings)
+    finally:
+        starter.shutdown(wait=False)  # a cancelled job does not wait for an engine to start
     seconds["predict"] = perf_counter() - start
-    watch.reach("label", 0.95)
+    watch.reach("label", PREDICTED)
     start = perf_counter()
     probabilities, box = prepared.restore(found)
     provenance = Provenance(
         model=card.name,
         weights_sha256=card.weights_sha256,
-        modalities=tuple(prepared.used),
-        missing=tuple(prepared.missing),
-        inputs={m: v.sha256 for m, v in case.volumes.items() if m in prepared.used and v.sha256},
+        modalities=tuple(m.value for m in prepared.used),
+        missing=tuple(m.value for m in prepared.missing),
+        inputs={
+            m.value: v.sha256 for m, v in case.volumes.items() if m in prepared.used and v.sha256
+        },
         thresholds=chosen,
-        device=used,
+        device=device_used,
+        engine=engine_used,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         warnings=tuple(warnings),
     )
@@ -131,60 +137,13 @@ def predict(
     return prediction
 
 
-def _infer(
-    card: Card,
-    channels: NDArray[np.float32],
-    makers: list[tuple[str, Callable[[Card], Engine]]],
-    watch: Watch,
-    warnings: list[str],
-) -> tuple[NDArray[np.float32], str]:
-    """Probabilities and a name of what made them, from the first engine that can."""
-    for place, make in makers:
-        engine: Engine | None = None
-        try:
-            engine = make(card)
-            found = _infer_on(engine, place, card, channels, watch, warnings)
-            return found, f"{engine.device} ({engine.name}, {engine.precision})"
-        except OutOfMemory:
-            warnings.append(f"the memory of {place} is too small even for tiles")
-        finally:
-            if engine is not None:
-                engine.close()
-    raise ModelError(
-        f"the model {card.name} does not fit in the memory that is free now: "
-        "close other programs and try again"
-    )
-
-
-def _infer_on(
-    engine: Engine,
-    place: str,
-    card: Card,
-    channels: NDArray[np.float32],
-    watch: Watch,
-    warnings: list[str],
-) -> NDArray[np.float32]:
-    voxels = int(np.prod(channels.shape[1:]))
-    largest = engine.largest_pass()
-    if voxels <= largest:
-        try:
-            return engine.run(channels, watch.check)
-        except OutOfMemory:
-            largest = voxels // 4
-    warnings.append(
-        f"the memory of {place} is too small for one pass: the brain was worked on in tiles"
-    )
-
-    def done(share: float) -> None:
-        watch.reach("predict", 0.2 + 0.75 * share)
-
+def _await(engine: Future[Engine], watch: Watch) -> Engine:
     while True:
+        watch.check()
         try:
-            return run_in_tiles(engine, channels, len(card.regions), largest, watch.check, done)
-        except OutOfMemory:
-            largest = min(largest, voxels) // 4  # `tile_shape` gives up below the smallest tile
-            if largest < 1:
-                raise
+            return engine.result(timeout=POLL_S)
+        except FutureTimeout:
+            continue
 
 
 def _protocol_of(card: Card) -> Protocol:
@@ -211,7 +170,7 @@ def _known_thresholds(card: Card, thresholds: Mapping[str, float]) -> Mapping[st
 
 def _deciding_warnings(card: Card, missing: tuple[Modality, ...]) -> list[str]:
     return [
-        f"{region} is unreliable: {modality} is missing, and without it no one can tell {region}"
+        f"{region} is unreliable: {modality} is missing, and enhancement cannot be seen without it"
         for region, modality in DECIDING_MODALITY.items()
         if region in card.regions and modality in missing
     ]

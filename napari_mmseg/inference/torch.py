@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +12,8 @@ from numpy.typing import NDArray
 
 from ..errors import ModelError
 from ..models import Card
-from .engine import Check, OutOfMemory
+from .engine import Check, EngineFailure, OutOfMemory
+from .memory import free_bytes
 
 if TYPE_CHECKING:
     import torch
@@ -48,9 +51,9 @@ class TorchEngine:
         if device == "cuda":
             self.precision = "bf16" if torch.cuda.is_bf16_supported() else "fp16"
         self._card = card
-        network = load_network(card).to(device).eval()
-        # Module.to takes a memory format; torch's own stubs leave it out.
-        self._network = network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+        network = load_network(card).eval()
+        with _failures_named():
+            self._network = network.to(device).to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]  # torch's stubs lack it
 
     def run(self, channels: NDArray[np.float32], check: Check) -> NDArray[np.float32]:
         job = _Pass(self, channels)
@@ -73,9 +76,7 @@ class TorchEngine:
 
             free: int = torch.cuda.mem_get_info()[0]
         else:
-            import psutil
-
-            free = psutil.virtual_memory().available
+            free = free_bytes()
         each = BYTES_PER_VOXEL_AND_CHANNEL[self.precision] * self._card.network.base
         return int(free * MEMORY_SHARE / each)
 
@@ -98,6 +99,7 @@ class TorchEngine:
         hooks = [m.register_forward_pre_hook(leave) for m in self._network.modules()]
         try:
             with (
+                _failures_named(),
                 torch.inference_mode(),
                 torch.autocast(self.device, dtype=dtype, enabled=dtype is not None),
             ):
@@ -107,15 +109,24 @@ class TorchEngine:
                 output = torch.sigmoid(self._network(batch)[0].float())
                 result: NDArray[np.float32] = output.contiguous().cpu().numpy()
                 return result
-        except (torch.OutOfMemoryError, MemoryError) as error:
-            raise OutOfMemory from error
-        except RuntimeError as error:
-            if "allocate memory" in str(error):  # what torch's processor allocator says
-                raise OutOfMemory from error
-            raise
         finally:
             for hook in hooks:
                 hook.remove()
+
+
+@contextmanager
+def _failures_named() -> Iterator[None]:
+    """Torch's failures as ours: memory, or whatever else the driver reports."""
+    import torch
+
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise OutOfMemory("memory ran out") from error
+    except RuntimeError as error:
+        if "allocate memory" in str(error):  # what torch's processor allocator says
+            raise OutOfMemory("memory ran out") from error
+        raise EngineFailure(str(error).splitlines()[0]) from error
 
 
 class _Pass(threading.Thread):
