@@ -1,0 +1,76 @@
+"""What the manifest names: thin functions that import their work when called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from qtpy.QtWidgets import QWidget
+
+    from .layers import LayerTuple
+
+PathOrPaths = str | Path | Sequence[str | Path]
+
+
+def get_reader(path: PathOrPaths) -> Callable[[PathOrPaths], list[LayerTuple]] | None:
+    """A reader for folders and files that belong to a case; None leaves them to others."""
+    from . import reader
+
+    return reader.get_reader(path)
+
+
+def write_labels(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
+    from . import writer
+
+    return writer.write_labels(path, data, meta)
+
+
+def write_image(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
+    from . import writer
+
+    return writer.write_image(path, data, meta)
+
+
+def write_layers(path: str, layer_data: list[tuple[Any, dict[str, Any], str]]) -> list[str]:
+    from . import writer
+
+    return writer.write_layers(path, layer_data)
+
+
+def open_sample() -> list[LayerTuple]:
+    from . import reader, sample
+
+    return reader.read_case(sample.sample_case("simulated-001"))
+
+
+def make_panel() -> QWidget:
+    """The dock widget of the current viewer."""
+    from . import panel
+
+    return panel.make_panel()
+
+
+def show_segment() -> None:
+    from . import panel
+
+    panel.show_section("segment")
+
+
+def show_correct() -> None:
+    from . import panel
+
+    panel.show_section("correct")
+
+
+def show_volumes() -> None:
+    from . import panel
+
+    panel.show_section("volumes")
+
+
+def add_subtraction() -> None:
+    from . import panel
+
+    panel.add_subtraction()

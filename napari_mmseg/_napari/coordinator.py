@@ -1,0 +1,284 @@
+"""Joins the sections of the panel with the case that is open in the viewer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject
+from qtpy.QtWidgets import QFileDialog
+
+from ..annotation import Annotation
+from ..case import Case, LabelFile
+from ..errors import MmsegError
+from ..volume import Modality
+from . import actions
+from .exporting import Exporter
+from .labels_beside import read_label
+from .layers import case_paths
+from .segmenting import Segmenter
+from .session import CaseSession
+from .task import Task
+from .widgets import case_files, questions
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Layer
+
+    from .panel import Panel
+
+
+class Coordinator(QObject):
+    """Opens and leaves cases, and passes what the widgets want to session, model and files."""
+
+    def __init__(self, viewer: ViewerModel, panel: Panel) -> None:
+        super().__init__(panel)
+        self.viewer = viewer
+        self.session: CaseSession | None = None
+        self._panel = panel
+        self._opening: Task | None = None
+        self.segmenter = Segmenter(panel.segment, panel.regions, lambda: self.session, self)
+        self.exporter = Exporter(panel.export, lambda: self.session, self)
+        self._connect()
+
+    # Opening and leaving
+
+    def open_paths(
+        self, paths: Sequence[Path], modalities: Mapping[Modality, Any] | None = None
+    ) -> None:
+        """Open a case from files beside the window; the present one is left only for a new one."""
+        from ..io import open_case
+
+        if self._opening is not None and self._opening.is_running:
+            return
+        where: Any = paths[0] if len(paths) == 1 else list(paths)
+        self._panel.case.show_busy("Opening…")
+        self._opening = Task(
+            lambda report, cancelled: open_case(
+                where, modalities=modalities, progress=lambda text: report(text, 0.0)
+            )
+        )
+        self._opening.progressed.connect(lambda text, _: self._panel.case.show_busy(f"{text}…"))
+        self._opening.finished.connect(self.show_case)
+        self._opening.failed.connect(self._panel.case.show_error)
+        self._opening.start()
+
+    def show_case(self, case: Case, annotation: Annotation | None = None) -> bool:
+        """Show a case in place of the present one; False when the user would rather keep that."""
+        if not self.may_leave("before opening another case"):
+            self._show_facts()
+            return False
+        self._leave()
+        if annotation is None:
+            annotation = self._clear_label(case)
+        self._start(CaseSession(self.viewer, case, annotation))
+        return True
+
+    def adopt(self, case: Case, layers: Sequence[Layer]) -> None:
+        """Take layers that napari's reader has put into the viewer."""
+        if self.session is not None and self.session.case is case:
+            return
+        if self._merge(case, layers):
+            return
+        if not self.may_leave("before opening another case"):
+            for layer in layers:
+                self.viewer.layers.remove(layer)
+            return
+        self._leave()
+        self._start(CaseSession(self.viewer, case, layers=layers))
+
+    def may_leave(self, before: str) -> bool:
+        """Ask about changes that were not exported; True when they are safe or not wanted."""
+        if self.session is None or self.session.is_saved:
+            return True
+        answer = questions.ask_unsaved(self._panel, before)
+        if answer is questions.Unsaved.SAVE:
+            return self.exporter.run_now()
+        return answer is questions.Unsaved.DISCARD
+
+    def open_label(self) -> None:
+        """Open the label file beside the case, asking for its encoding where it is unclear."""
+        session = self.session
+        if session is None or not session.case.labels:
+            return
+        label = session.case.labels[0]
+        try:
+            annotation = read_label(session.case, label, session.protocol, self._ask_encoding)
+        except MmsegError as error:
+            self._panel.case.show_error(str(error))
+            return
+        if annotation is not None:
+            self._panel.case.offer_label("")
+            session.edit.replace(annotation, f"open {label.path.name}")
+            session.jump_to(session.protocol.regions[0].name)
+
+    # Inside
+
+    def _connect(self) -> None:
+        case, regions = self._panel.case, self._panel.regions
+        case.open_folder_requested.connect(self._choose_folder)
+        case.open_files_requested.connect(self._choose_files)
+        case.files_chosen.connect(self._open_assigned)
+        case.label_requested.connect(self.open_label)
+        case.modality_requested.connect(
+            lambda name: self._with(lambda s: s.show_modality(Modality(name)))
+        )
+        case.subtraction_requested.connect(lambda: self._with(CaseSession.show_subtraction))
+        case.plane_requested.connect(lambda name: self._with(lambda s: s.show_plane(name)))
+        regions.hidden_changed.connect(lambda names: self._with(lambda s: s.show_regions(names)))
+        regions.jump_requested.connect(self._jump)
+        regions.labels_wanted.connect(lambda: self._with(CaseSession.bring_back))
+        regions.outline_changed.connect(
+            lambda on: self._with(lambda s: setattr(s.labels, "contour", int(on)))
+        )
+        regions.opacity_changed.connect(
+            lambda value: self._with(lambda s: setattr(s.labels, "opacity", value))
+        )
+        self._panel.case.show_idle_help()
+
+    def _start(self, session: CaseSession) -> None:
+        self.session = session
+        session.current_changed.connect(self._show_current)
+        session.labels_removed.connect(lambda: self._panel.regions.offer_labels(True))
+        session.view_changed.connect(self._show_view)
+        actions.bind(self.viewer, self._handlers())
+        paths = case_paths(session.case)
+        self._show_facts()
+        self._panel.case.offer_files(*case_files.choices(session.case))
+        self._panel.segment.offer_case(True)
+        self._panel.export.offer_case(paths[0].parent if paths else None, session.protocol)
+        self._show_current()
+        self._show_view()
+
+    def _leave(self) -> None:
+        self.segmenter.cancel()
+        if self.session is not None:
+            actions.unbind(self.viewer)
+            self.session.close()
+            self.session = None
+
+    def _merge(self, case: Case, layers: Sequence[Layer]) -> bool:
+        """Files of one folder that were dropped one by one are one case."""
+        session = self.session
+        if session is None or not session.is_untouched:
+            return False
+        old, new = case_paths(session.case), case_paths(case)
+        together = {p.parent for p in (*old, *new)}
+        if len(together) != 1 or set(session.case.volumes) & set(case.volumes):
+            return False
+        for layer in layers:
+            self.viewer.layers.remove(layer)
+        self.open_paths([*old, *new])
+        return True
+
+    def _clear_label(self, case: Case) -> Annotation | None:
+        from .reader import own_annotation
+
+        return own_annotation(case)
+
+    def _ask_encoding(self, name: str, choices: list[tuple[str, str]]) -> str | None:
+        return questions.ask_encoding(self._panel, name, choices)
+
+    def _show_facts(self) -> None:
+        session = self.session
+        if session is None:
+            self._panel.case.show_idle_help()
+            return
+        case = session.case
+        self._panel.case.show_case(
+            case.id, summary(case), case.modalities, case.warnings, session.can_subtract
+        )
+        waiting = _waiting_label(case) if not session.edit.codes.any() else None
+        self._panel.case.offer_label(f"Open {waiting.path.name}…" if waiting else "")
+
+    def _show_current(self) -> None:
+        session = self.session
+        if session is None:
+            return
+        edit, layer = session.edit, session.labels
+        self._panel.regions.show_protocol(session.protocol)
+        self._panel.regions.offer_labels(False)
+        self._panel.edit.setEnabled(True)
+        session.controller.join(self._panel.edit)
+        self.segmenter.follow(edit)
+        if self._show_volumes not in edit.on_state:
+            edit.on_state.append(self._show_volumes)
+            layer.events.contour.connect(self._show_look)
+            layer.events.opacity.connect(self._show_look)
+        self._show_volumes()
+        self._show_look()
+
+    def _show_volumes(self) -> None:
+        if self.session is not None:
+            self._panel.regions.show_volumes(self.session.edit.volumes_ml())
+
+    def _show_look(self, event: object = None) -> None:
+        if self.session is not None:
+            layer = self.session.labels
+            self._panel.regions.show_look(bool(layer.contour), layer.opacity)
+
+    def _show_view(self) -> None:
+        session = self.session
+        if session is not None:
+            self._panel.case.show_modality(session.shown_name)
+            self._panel.case.show_plane(session.plane)
+
+    def _jump(self, region: str) -> None:
+        if self.session is not None and not self.session.jump_to(region):
+            self._panel.tell(f"There is no {region} in this segmentation.")
+
+    def _with(self, do: Any) -> None:
+        if self.session is not None:
+            do(self.session)
+
+    def _handlers(self) -> dict[str, Any]:
+        session = self.session
+        assert session is not None
+        return {
+            "next_modality": session.next_modality,
+            "previous_modality": lambda: session.next_modality(-1),
+            "toggle_labels": session.toggle_labels,
+            "toggle_outline": session.toggle_outline,
+            "jump": lambda: self._jump(session.controller.tool.region),
+            "axial": lambda: session.show_plane("axial"),
+            "coronal": lambda: session.show_plane("coronal"),
+            "sagittal": lambda: session.show_plane("sagittal"),
+        }
+
+    def _choose_folder(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self._panel, "Open one patient's scans")
+        if chosen:
+            self.open_paths([Path(chosen)])
+
+    def _choose_files(self) -> None:
+        chosen, _ = QFileDialog.getOpenFileNames(
+            self._panel, "Open one patient's scans", "", "Images (*.nii *.nii.gz *.nrrd *.mha)"
+        )
+        if chosen:
+            self.open_paths([Path(name) for name in chosen])
+
+    def _open_assigned(self, chosen: dict[Modality, Any]) -> None:
+        if not chosen or self.session is None:
+            self._panel.case.show_error("Say which file is at least one of the contrasts.")
+            return
+        files = [v[0] if isinstance(v, tuple) else v for v in chosen.values()]
+        labels = [label.path for label in self.session.case.labels]
+        self.open_paths(list(dict.fromkeys([*files, *labels])), chosen)
+
+
+def summary(case: Case) -> str:
+    """One line of facts: contrasts missing, voxels, spacing, oblique or not."""
+    grid = case.grid
+    size = " × ".join(str(n) for n in case.source.grid.shape)
+    spacing = " × ".join(f"{s:.3g}" for s in case.source.grid.spacing)
+    facts = [f"{size} voxels of {spacing} mm"]
+    if grid.is_oblique:
+        facts.append(f"oblique by {grid.obliquity_deg:.1f}° (drawn straight)")
+    if case.missing:
+        facts.append(f"missing: {', '.join(case.missing)}")
+    return ", ".join(facts)
+
+
+def _waiting_label(case: Case) -> LabelFile | None:
+    return next(iter(case.labels), None)

@@ -1,0 +1,102 @@
+"""Writes the annotation in hand, beside the window, and says what was checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject
+
+from ..editing import EditSession
+from ..errors import MmsegError
+from .session import CaseSession
+from .task import Task
+from .widgets.export_box import ExportBox, ExportRequest
+
+if TYPE_CHECKING:
+    from ..annotation import Annotation
+    from ..io import ExportReceipt
+
+
+class Exporter(QObject):
+    """Joins the Export section with the session of the open case."""
+
+    def __init__(
+        self,
+        box: ExportBox,
+        session: Callable[[], CaseSession | None],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._box = box
+        self._session = session
+        self._task: Task | None = None
+        box.export_requested.connect(self.run)
+
+    def run(self, request: ExportRequest) -> None:
+        session = self._session()
+        if session is None or (self._task is not None and self._task.is_running):
+            return
+        edit = session.edit
+        annotation, state = _signed(edit.annotation(), request), edit.state
+        self._task = Task(lambda report, cancelled: write(annotation, request))
+        self._task.finished.connect(partial(self._show, request, edit, state))
+        self._task.failed.connect(self._box.show_error)
+        self._task.start()
+
+    def run_now(self) -> bool:
+        """Export every annotation with changes before going on; False when one cannot be written.
+
+        Several annotations are written to numbered names.
+        """
+        session = self._session()
+        if session is None:
+            return True
+        unsaved = [t for t in session.tracks if not t.edit.is_saved]
+        for number, track in enumerate(unsaved):
+            request = self._box.request
+            if number:
+                name = request.path.name
+                stem, dot, rest = name.partition(".")
+                request = replace(
+                    request, path=request.path.with_name(f"{stem}-{number + 1}{dot}{rest}")
+                )
+            try:
+                receipt = write(_signed(track.edit.annotation(), request), request)
+            except MmsegError as error:
+                self._box.show_error(str(error))
+                return False
+            self._show(request, track.edit, track.edit.state, receipt)
+        return True
+
+    def _show(self, request: ExportRequest, edit: EditSession, state: int, receipt: Any) -> None:
+        edit.mark_saved(state)
+        self._box.show_result(summary(receipt))
+
+
+def write(annotation: Annotation, request: ExportRequest) -> ExportReceipt:
+    from ..io import export
+
+    return export(
+        annotation, request.path, encoding=request.encoding, per_region=request.per_region
+    )
+
+
+def summary(receipt: ExportReceipt) -> str:
+    """What was written, where, and what was verified, in a few lines."""
+    names = ", ".join(path.name for path in receipt.files)
+    lines = [
+        f"Wrote {names} and {receipt.sidecar.name} to {receipt.files[0].parent}.",
+        f"Read back and compared voxel by voxel on the source grid ({receipt.encoding}).",
+    ]
+    if receipt.backups:
+        kept = ", ".join(path.name for path in receipt.backups)
+        lines.append(f"What was there before is kept as {kept}.")
+    lines += [f"{note[:1].upper()}{note[1:].rstrip('.')}." for note in receipt.notes]
+    return "\n".join(lines)
+
+
+def _signed(annotation: Annotation, request: ExportRequest) -> Annotation:
+    return replace(annotation, author=request.author) if request.author else annotation

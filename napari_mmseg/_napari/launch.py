@@ -1,0 +1,74 @@
+"""The real napari window with a case in it: what `napari-mmseg view` opens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..annotation import Annotation
+from ..case import Case
+
+if TYPE_CHECKING:
+    import napari
+
+#: Rounds of the event loop after which layout, fonts and canvas are drawn.
+_DRAW_ROUNDS = 20
+
+
+def view(
+    case: Case | Path | str | None = None,
+    annotation: Annotation | None = None,
+    screenshot: Path | None = None,
+) -> None:
+    """Open the viewer with the panel docked; return when the window is closed.
+
+    Parameters
+    ----------
+    case
+        An open case, or where one is; None for an empty viewer.
+    annotation
+        Shown and corrected from the start.
+    screenshot
+        Save a picture of the whole window there and close, for scripts without a user.
+
+    Raises
+    ------
+    MmsegError
+        When the case cannot be opened.
+    """
+    import napari
+
+    viewer = open_window(case, annotation)
+    if screenshot is not None:
+        save_screenshot(viewer, screenshot)
+        viewer.close()
+        return
+    napari.run()
+
+
+def open_window(
+    case: Case | Path | str | None = None, annotation: Annotation | None = None
+) -> napari.Viewer:
+    """The window, not yet running its event loop."""
+    import napari
+
+    from ..io import open_case
+    from .panel import show_panel
+
+    if isinstance(case, str | Path):
+        case = open_case(case)
+    viewer = napari.Viewer(title="napari-mmseg", show_welcome_screen=case is None)
+    panel = show_panel(viewer)
+    if case is not None:
+        panel.coordinator.show_case(case, annotation)
+    return viewer
+
+
+def save_screenshot(viewer: napari.Viewer, path: Path) -> None:
+    """Let the window draw, then save a picture of it with its panels."""
+    from qtpy.QtWidgets import QApplication
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for _ in range(_DRAW_ROUNDS):
+        QApplication.processEvents()
+    viewer.window.screenshot(str(path), flash=False, canvas_only=False)

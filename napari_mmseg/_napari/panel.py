@@ -1,0 +1,153 @@
+"""The dock: four sections one above the other, and the viewer that they belong to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from qtpy.QtCore import QSize, Qt
+from qtpy.QtGui import QShowEvent
+from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from . import compat
+from .closing import CloseGuard, main_window_of
+from .coordinator import Coordinator
+from .dropping import DropTaker
+from .editing_widget import EditWidget
+from .orientation import PLANES
+from .widgets.case_box import CaseBox
+from .widgets.export_box import ExportBox
+from .widgets.region_box import RegionBox
+from .widgets.section import Section, column
+from .widgets.segment_box import SegmentBox
+
+if TYPE_CHECKING:
+    import napari
+    from napari.components import ViewerModel
+
+PLUGIN = "napari-mmseg"
+TITLE = "Brain tumour segmentation"
+
+_WIDTH_PX = 340
+_MIN_WIDTH_PX = 310
+
+_panels: WeakKeyDictionary[ViewerModel, Panel] = WeakKeyDictionary()
+
+
+class Panel(QWidget):
+    """The sections of one viewer; `coordinator` does what they ask for."""
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        super().__init__()
+        self.case = CaseBox(list(PLANES))
+        self.regions = RegionBox()
+        self.segment = SegmentBox()
+        self.edit = EditWidget()
+        self.export = ExportBox()
+        self.sections = {
+            "case": Section("Case", self.case),
+            "segment": Section("Segment", self.segment),
+            "volumes": Section("Regions", self.regions),
+            "correct": Section("Correct", self.edit),
+            "export": Section("Export", self.export),
+        }
+        self._build()
+        self._guard: CloseGuard | None = None
+        self._droppers: list[DropTaker] = []
+        self.coordinator = Coordinator(viewer, self)
+        self.coordinator.segmenter.offer_models()
+        self._take_drops(self)
+        _panels[viewer] = self
+
+    def _build(self) -> None:
+        inside = QWidget()
+        inner = column(inside, margin=0, spacing=0)
+        for section in self.sections.values():
+            inner.addWidget(section)
+        inner.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(inside)
+        self._scroll = scroll
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(scroll)
+        self.setMinimumWidth(_MIN_WIDTH_PX)
+
+    def sizeHint(self) -> QSize:
+        return QSize(_WIDTH_PX, self._scroll.widget().sizeHint().height())
+
+    def show_section(self, name: str) -> None:
+        """Unfold a section and bring it into sight."""
+        section = self.sections[name]
+        section.expand()
+        self._scroll.ensureWidgetVisible(section)
+
+    def tell(self, text: str) -> None:
+        """A passing note to the user."""
+        from napari.utils.notifications import show_info
+
+        show_info(text)
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        super().showEvent(event)
+        window = main_window_of(self)
+        if window is None or self._guard is not None:
+            return
+        self._guard = CloseGuard(window, lambda: self.coordinator.may_leave("before closing"))
+        if (target := compat.drop_target(window)) is not None:
+            self._take_drops(target)
+
+    def _take_drops(self, target: QWidget) -> None:
+        from ..io import looks_like_case
+
+        self._droppers.append(
+            DropTaker(target, looks_like_case, lambda paths: self.coordinator.open_paths(paths))
+        )
+
+
+def make_panel() -> Panel:
+    """The panel of the current viewer: the one it has, or a new one."""
+    import napari
+
+    viewer = napari.current_viewer()
+    if viewer is None:
+        raise RuntimeError("there is no napari window to put the panel in")
+    return Panel(viewer)
+
+
+def panel_of(viewer: ViewerModel) -> Panel | None:
+    return _panels.get(viewer)
+
+
+def show_panel(viewer: napari.Viewer) -> Panel:
+    """The panel of a viewer, docked and in sight."""
+    dock, panel = viewer.window.add_plugin_dock_widget(PLUGIN, TITLE)
+    dock.show()
+    assert isinstance(panel, Panel)
+    return panel
+
+
+def show_section(name: str) -> None:
+    """For the menus: the current viewer's panel with one section unfolded."""
+    import napari
+
+    if (viewer := napari.current_viewer()) is not None:
+        show_panel(viewer).show_section(name)
+
+
+def add_subtraction() -> None:
+    """For the menus: T1ce - T1 of the open case."""
+    import napari
+    from napari.utils.notifications import show_info
+
+    if (viewer := napari.current_viewer()) is None:
+        return
+    panel = panel_of(viewer)
+    session = panel.coordinator.session if panel is not None else None
+    if session is None or not session.can_subtract:
+        show_info("Open a case with T1 and T1ce first.")
+        return
+    session.show_subtraction()

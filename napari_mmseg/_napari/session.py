@@ -1,0 +1,340 @@
+"""One case that is open in one viewer: its layers, its annotations, how it is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from psygnal import Signal
+
+from ..annotation import Annotation, Provenance
+from ..case import Case
+from ..editing import EditSession
+from ..protocol import Protocol, load_protocol
+from ..volume import Modality
+from . import compat, cursor
+from .colours import label_colormap
+from .layers import (
+    LABELS_NAME,
+    SUBTRACTION_NAME,
+    best_slice,
+    case_tuples,
+    labels_tuple,
+    layers_of,
+    origin_of,
+    subtraction_tuple,
+)
+from .orientation import LetterOverlay, plane_of, show_plane
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Image, Labels, Layer
+
+    from .editing_controller import EditController
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """One annotation that is being edited, and the layer that shows it."""
+
+    edit: EditSession
+    layer: Labels
+
+
+class CaseSession:
+    """The layers of a case in a viewer, and the annotations edited on them.
+
+    Parameters
+    ----------
+    viewer
+        Where the case is shown.
+    case
+        What is shown.
+    annotation
+        What to begin with; an empty one when None.
+    layers
+        Layers of this case that are already in the viewer (from the reader).
+
+    Signals
+    -------
+    current_changed
+        Another annotation is the one in hand.
+    labels_removed
+        The user took the layer of the annotation in hand out of the list.
+    view_changed
+        Another contrast or plane is shown.
+    """
+
+    current_changed = Signal()
+    labels_removed = Signal()
+    view_changed = Signal()
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        case: Case,
+        annotation: Annotation | None = None,
+        layers: Sequence[Layer] = (),
+    ) -> None:
+        self.viewer = viewer
+        self.case = case
+        self.tracks: list[Track] = []
+        self._closing = False
+        own = list(layers)
+        if not any(_is_image(ly) for ly in own):
+            own = [_add(viewer, data) for data in case_tuples(case)] + own
+        for layer in own:
+            if _is_image(layer):
+                compat.describe_with(layer, self._describe)
+        label_layer = next((ly for ly in own if not _is_image(ly)), None)
+        if label_layer is not None and annotation is None:
+            annotation = origin_of(label_layer).annotation  # type: ignore[union-attr]
+        self._letters = LetterOverlay(viewer)
+        self._current = self._track(annotation or blank(case), label_layer)
+        self.controller = self._attached()
+        viewer.layers.events.removed.connect(self._on_removed)
+        viewer.layers.selection.events.active.connect(self._on_active)
+        viewer.dims.events.order.connect(self._on_view)
+        for layer in self.images.values():
+            layer.events.visible.connect(self._on_view)
+        self._look_first()
+
+    # What it holds
+
+    @property
+    def current(self) -> Track:
+        """The annotation in hand: the one whose layer was selected last."""
+        return self._current
+
+    @property
+    def edit(self) -> EditSession:
+        return self._current.edit
+
+    @property
+    def labels(self) -> Labels:
+        return self._current.layer
+
+    @property
+    def protocol(self) -> Protocol:
+        return self._current.edit.protocol
+
+    @property
+    def images(self) -> dict[Modality, Image]:
+        """The layers of the contrasts that are still in the list."""
+        found = {}
+        for layer in layers_of(self.viewer.layers, self.case):
+            origin = origin_of(layer)
+            if origin is not None and origin.modality is not None:
+                found[origin.modality] = layer
+        return found
+
+    @property
+    def subtraction_layer(self) -> Image | None:
+        for layer in layers_of(self.viewer.layers, self.case):
+            if layer.name == SUBTRACTION_NAME and _is_image(layer):
+                return layer
+        return None
+
+    @property
+    def is_saved(self) -> bool:
+        return all(track.edit.is_saved for track in self.tracks)
+
+    @property
+    def is_untouched(self) -> bool:
+        """Has nothing been labelled or changed since the case was opened?"""
+        return all(t.edit.is_saved and not t.edit.undo_depth for t in self.tracks)
+
+    # Annotations
+
+    def add_annotation(self, annotation: Annotation, name: str) -> Track:
+        """Show an annotation in a layer of its own and take it in hand."""
+        track = self._track(annotation, None, name)
+        self._take(track)
+        return track
+
+    def bring_back(self) -> None:
+        """Show the annotation in hand again after its layer was removed from the list."""
+        track = self._current
+        if track.layer in self.viewer.layers:
+            return
+        self.tracks.remove(track)
+        data, meta, _ = labels_tuple(self.case, track.edit.annotation(), track.layer.name)
+        self._take(self._track_of(track.edit, self.viewer.add_labels(data, **meta)))
+
+    # Looks
+
+    def show_modality(self, modality: Modality) -> None:
+        """Show one contrast and no other image of the case."""
+        for name, layer in self.images.items():
+            layer.visible = name is modality
+        if (difference := self.subtraction_layer) is not None:
+            difference.visible = False
+        self.view_changed.emit()
+
+    def next_modality(self, step: int = 1) -> None:
+        shown = [m for m in Modality if m in self.images]
+        if not shown:
+            return
+        now = self.shown_modality
+        start = shown.index(now) if now in shown else (-1 if step > 0 else 0)
+        self.show_modality(shown[(start + step) % len(shown)])
+
+    @property
+    def shown_modality(self) -> Modality | None:
+        """The contrast that is seen: the topmost visible one."""
+        difference = self.subtraction_layer
+        if difference is not None and difference.visible:
+            return None
+        visible = [m for m, layer in self.images.items() if layer.visible]
+        return visible[-1] if visible else None
+
+    def show_subtraction(self) -> None:
+        """Show T1ce - T1 alone, made on the first call."""
+        layer = self.subtraction_layer
+        if layer is None:
+            active = self.viewer.layers.selection.active
+            layer = _add(self.viewer, subtraction_tuple(self.case))
+            self.viewer.layers.move(self.viewer.layers.index(layer), len(self.images))
+            compat.describe_with(layer, self._describe)
+            layer.events.visible.connect(self._on_view)
+            self.viewer.layers.selection.active = active
+        for image in self.images.values():
+            image.visible = False
+        layer.visible = True
+        self.view_changed.emit()
+
+    @property
+    def shown_name(self) -> str | None:
+        """What the Case section marks as shown."""
+        difference = self.subtraction_layer
+        if difference is not None and difference.visible:
+            return SUBTRACTION_NAME
+        return self.shown_modality
+
+    @property
+    def can_subtract(self) -> bool:
+        return {Modality.T1, Modality.T1CE} <= set(self.case.volumes)
+
+    @property
+    def plane(self) -> str | None:
+        return plane_of(tuple(self.viewer.dims.order))
+
+    def show_plane(self, plane: str) -> None:
+        show_plane(self.viewer, plane)
+
+    def toggle_labels(self) -> None:
+        self.labels.visible = not self.labels.visible
+
+    def toggle_outline(self) -> None:
+        self.labels.contour = 0 if self.labels.contour else 1
+
+    def show_regions(self, hidden: set[str]) -> None:
+        """Colour the labels so that the regions named are not told apart from their parents."""
+        self.labels.colormap = label_colormap(self.protocol, hidden)
+
+    def jump_to(self, region: str) -> bool:
+        """Go to the largest cross-section of a region in the plane shown; False when empty."""
+        axis = int(self.viewer.dims.order[0]) if self.viewer.dims.ndisplay == 2 else 0
+        index = best_slice(self.edit.codes, self.protocol.inside_table(region), axis)
+        if index is None:
+            return False
+        grid = self.case.grid
+        self.viewer.dims.set_point(axis, grid.display_translate[axis] + index * grid.spacing[axis])
+        return True
+
+    def close(self, remove_layers: bool = True) -> None:
+        """Let go of the viewer; with `remove_layers` the case's layers go too."""
+        self._closing = True
+        self.viewer.layers.events.removed.disconnect(self._on_removed)
+        self.viewer.layers.selection.events.active.disconnect(self._on_active)
+        self.viewer.dims.events.order.disconnect(self._on_view)
+        self.controller.detach()
+        self._letters.remove()
+        for layer in layers_of(self.viewer.layers, self.case):
+            compat.describe_as_before(layer)
+            if remove_layers:
+                self.viewer.layers.remove(layer)
+
+    # Inside
+
+    def _track(
+        self, annotation: Annotation, layer: Labels | None, name: str = LABELS_NAME
+    ) -> Track:
+        if layer is None:
+            data, meta, _ = labels_tuple(self.case, annotation, name)
+            layer = self.viewer.add_labels(data.copy(), **meta)
+        return self._track_of(EditSession(annotation), layer)
+
+    def _track_of(self, edit: EditSession, layer: Labels) -> Track:
+        track = Track(edit, layer)
+        compat.describe_with(layer, partial(self._describe, track=track))
+        self.tracks.append(track)
+        return track
+
+    def _attached(self) -> EditController:
+        """The tools over the annotation in hand: one at a time, since they share the keys."""
+        from .editing_controller import attach_editing
+
+        return attach_editing(self.viewer, self._current.layer, self._current.edit)
+
+    def _take(self, track: Track) -> None:
+        self.controller.detach()
+        self._current = track
+        self.controller = self._attached()
+        self.current_changed.emit()
+
+    def _describe(self, position: NDArray[Any], track: Track | None = None) -> tuple[str, str]:
+        edit = (track or self._current).edit
+        return cursor.describe(self.case, position, edit.codes, edit.protocol)
+
+    def _look_first(self) -> None:
+        """Axial, upright, fitted, on the tumour or in the middle of the head."""
+        viewer = self.viewer
+        show_plane(viewer, "axial")
+        if not self.jump_to(self.protocol.regions[0].name):
+            grid = self.case.grid
+            middle = np.array(grid.display_translate) + (
+                (np.array(grid.shape) // 2) * np.array(grid.spacing)
+            )
+            viewer.dims.set_point(range(3), tuple(middle))
+        viewer.layers.selection.active = self.labels
+
+    def _on_removed(self, event: Any) -> None:
+        if not self._closing and event.value is self._current.layer:
+            self.labels_removed.emit()
+
+    def _on_active(self, event: Any) -> None:
+        for track in self.tracks:
+            if track.layer is event.value and track is not self._current:
+                self._take(track)
+
+    def _on_view(self, event: object = None) -> None:
+        self.view_changed.emit()
+
+
+def blank(case: Case, protocol: Protocol | None = None) -> Annotation:
+    """An annotation of a case in which nothing is labelled yet."""
+    return Annotation(
+        np.zeros(case.grid.shape, dtype=np.uint8),
+        case.grid,
+        protocol or load_protocol(),
+        case.source,
+        provenance=Provenance(
+            modalities=tuple(str(m) for m in case.modalities),
+            missing=tuple(str(m) for m in case.missing),
+            inputs={str(m): v.sha256 for m, v in case.volumes.items() if v.sha256},
+        ),
+    )
+
+
+def _add(viewer: ViewerModel, data: tuple[Any, dict[str, Any], str]) -> Any:
+    array, meta, _kind = data
+    return viewer.add_image(array, **meta)
+
+
+def _is_image(layer: Layer) -> bool:
+    return type(layer).__name__ == "Image"

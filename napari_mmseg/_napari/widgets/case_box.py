@@ -1,0 +1,193 @@
+"""The Case section: what is open, which contrast and plane to look at, which file is which."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import (
+    QButtonGroup,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QWidget,
+)
+
+from ...volume import Modality
+from ..layers import SUBTRACTION_NAME
+from .section import Banner, Choice, column, form, quiet
+
+_SUBTRACTION = "T1ce − T1"
+
+
+class CaseBox(QWidget):
+    """Emits what to open and how to look at it; shows what it is told."""
+
+    open_folder_requested = Signal()
+    open_files_requested = Signal()
+    modality_requested = Signal(str)
+    subtraction_requested = Signal()
+    plane_requested = Signal(str)
+    files_chosen = Signal(dict)  # {Modality: path}, only those that are not "absent"
+    label_requested = Signal()
+
+    def __init__(self, planes: Sequence[str]) -> None:
+        super().__init__()
+        self._title = QLabel()
+        self._title.setStyleSheet("QLabel { font-weight: bold; }")
+        self._title.setWordWrap(True)
+        self._summary = quiet()
+        self._banner = Banner()
+        self._contrasts = _Toggles()
+        self._contrasts.chosen.connect(self._contrast_chosen)
+        self._planes = _Toggles()
+        self._planes.offer([(plane.capitalize(), plane) for plane in planes])
+        self._planes.chosen.connect(self.plane_requested)
+        self._files = QWidget()
+        self._file_form = form()
+        self._file_choices: dict[Modality, Choice] = {}
+        self._label_button = QPushButton()
+        self._label_button.clicked.connect(self.label_requested)
+        self._label_button.hide()
+        self._build()
+
+    def _build(self) -> None:
+        layout = column(self)
+        layout.addWidget(self._title)
+        layout.addWidget(self._summary)
+        buttons = QHBoxLayout()
+        for text, tip, signal in (
+            ("Open folder…", "A folder with one patient's scans", self.open_folder_requested),
+            ("Open files…", "The scans one by one, or one 4D file", self.open_files_requested),
+        ):
+            button = QPushButton(text)
+            button.setToolTip(tip)
+            button.clicked.connect(signal)
+            buttons.addWidget(button)
+        layout.addLayout(buttons)
+        layout.addWidget(self._banner)
+        layout.addWidget(self._label_button)
+        layout.addWidget(self._contrasts)
+        layout.addWidget(self._planes)
+        self._which = QPushButton("Which file is which…")
+        self._which.setCheckable(True)
+        self._which.setFlat(True)
+        self._which.setToolTip("Say which file is which contrast, where the names mislead")
+        self._which.toggled.connect(self._files.setVisible)
+        layout.addWidget(self._which)
+        inner = column(self._files, margin=0)
+        inner.addLayout(self._file_form)
+        apply = QPushButton("Open with these")
+        apply.clicked.connect(self._emit_files)
+        inner.addWidget(apply)
+        self._files.hide()
+        for widget in (self._contrasts, self._planes, self._which):
+            widget.hide()
+
+    def show_case(
+        self,
+        title: str,
+        summary: str,
+        modalities: Sequence[Modality],
+        warnings: Sequence[str],
+        can_subtract: bool,
+    ) -> None:
+        self._title.setText(title)
+        self._summary.setText(summary)
+        entries = [(str(m), str(m)) for m in modalities]
+        if can_subtract:
+            entries.append((_SUBTRACTION, SUBTRACTION_NAME))
+        self._contrasts.offer(entries)
+        for widget in (self._contrasts, self._planes, self._which):
+            widget.show()
+        self._banner.say("\n".join(warnings), "warning")
+
+    def show_idle_help(self) -> None:
+        self._title.setText("No case is open")
+        self._summary.setText(
+            "Open the folder with one patient's T1, T1ce, T2 and FLAIR scans, or drop it here."
+        )
+        self._banner.clear()
+
+    def show_busy(self, text: str) -> None:
+        self._banner.say(text, "info")
+
+    def show_error(self, text: str) -> None:
+        self._banner.say(text, "error")
+
+    def show_modality(self, name: str | None) -> None:
+        self._contrasts.mark(name)
+
+    def show_plane(self, plane: str | None) -> None:
+        self._planes.mark(plane)
+
+    def offer_files(self, files: Mapping[str, object], chosen: Mapping[Modality, object]) -> None:
+        """Combo boxes to assign files: `files` maps the text shown to the path (or path and
+        channel), `chosen` says what each contrast is now.
+        """
+        while self._file_form.rowCount():
+            self._file_form.removeRow(0)
+        self._file_choices = {}
+        entries: list[tuple[str, object]] = [("absent", None)]
+        entries += [(text, value) for text, value in files.items()]
+        for modality in Modality:
+            choice = Choice()
+            choice.offer(entries, chosen.get(modality))
+            self._file_choices[modality] = choice
+            self._file_form.addRow(QLabel(str(modality)), choice)
+        self._file_form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.DontWrapRows)
+
+    def offer_label(self, text: str) -> None:
+        """A button to open a label file that was found; hidden when `text` is empty."""
+        self._label_button.setText(text)
+        self._label_button.setVisible(bool(text))
+
+    def _contrast_chosen(self, name: str) -> None:
+        if name == SUBTRACTION_NAME:
+            self.subtraction_requested.emit()
+        else:
+            self.modality_requested.emit(name)
+
+    def _emit_files(self) -> None:
+        chosen = {m: choice.value for m, choice in self._file_choices.items()}
+        self.files_chosen.emit({m: value for m, value in chosen.items() if value is not None})
+
+
+class _Toggles(QWidget):
+    """A row of buttons of which at most one is down."""
+
+    chosen = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._layout = QHBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(3)
+        self._group = QButtonGroup(self)
+        self._group.setExclusive(False)
+        self._buttons: dict[str, QPushButton] = {}
+
+    def offer(self, entries: Sequence[tuple[str, str]]) -> None:
+        for button in self._buttons.values():
+            self._group.removeButton(button)
+            self._layout.removeWidget(button)
+            button.deleteLater()
+        self._buttons = {}
+        for text, value in entries:
+            button = QPushButton(text)
+            button.setCheckable(True)
+            button.setMinimumWidth(button.fontMetrics().horizontalAdvance(text) + 14)
+            button.setStyleSheet("QPushButton { padding: 4px 3px; }")
+            button.clicked.connect(lambda _=False, v=value: self._clicked(v))
+            self._group.addButton(button)
+            self._layout.addWidget(button)
+            self._buttons[value] = button
+
+    def mark(self, value: str | None) -> None:
+        for key, button in self._buttons.items():
+            button.setChecked(key == value)
+
+    def _clicked(self, value: str) -> None:
+        self.mark(value)
+        self.chosen.emit(value)

@@ -1,0 +1,48 @@
+"""Questions that stop the user, asked as seldom as possible."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+
+from qtpy.QtWidgets import QInputDialog, QMessageBox, QWidget
+
+
+class Unsaved(Enum):
+    """What to do with changes that were not exported."""
+
+    SAVE = "save"
+    DISCARD = "discard"
+    CANCEL = "cancel"
+
+
+def ask_unsaved(parent: QWidget | None, before: str) -> Unsaved:
+    """Ask what to do with unsaved corrections; `before` says what would lose them."""
+    box = QMessageBox(parent)
+    box.setIcon(QMessageBox.Icon.Warning)
+    box.setWindowTitle("Unsaved segmentation")
+    box.setText(f"The segmentation has changes that were not exported. Export them {before}?")
+    button = QMessageBox.StandardButton
+    box.setStandardButtons(button.Save | button.Discard | button.Cancel)
+    box.setDefaultButton(button.Save)
+    answer = box.exec()
+    if answer == button.Save:
+        return Unsaved.SAVE
+    return Unsaved.DISCARD if answer == button.Discard else Unsaved.CANCEL
+
+
+def ask_encoding(
+    parent: QWidget | None, file_name: str, choices: Sequence[tuple[str, str]]
+) -> str | None:
+    """Ask which encoding a label file has; choices are (title, name). None when cancelled."""
+    titles = [title for title, _ in choices]
+    title, agreed = QInputDialog.getItem(
+        parent,
+        "What do the numbers mean?",
+        f"The label file {file_name} can be read in more than one way.\n"
+        "Choose the encoding that it was made with:",
+        titles,
+        0,
+        False,
+    )
+    return dict(choices)[title] if agreed else None

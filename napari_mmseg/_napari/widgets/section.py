@@ -1,0 +1,147 @@
+"""Small parts that all sections of the panel are made of."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFormLayout,
+    QFrame,
+    QLabel,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+_SPACING_PX = 6
+_MARGIN_PX = 8
+
+_BANNER_STYLES = {
+    "info": "background: rgba(80, 140, 220, 40); border-left: 3px solid #508cdc;",
+    "good": "background: rgba(60, 170, 90, 40); border-left: 3px solid #3caa5a;",
+    "warning": "background: rgba(230, 160, 30, 45); border-left: 3px solid #e6a01e;",
+    "error": "background: rgba(220, 70, 60, 50); border-left: 3px solid #dc463c;",
+}
+
+
+class Section(QWidget):
+    """A titled part of the panel that folds away under its title."""
+
+    toggled = Signal(bool)
+
+    def __init__(self, title: str, content: QWidget, expanded: bool = True) -> None:
+        super().__init__()
+        self._content = content
+        self._header = QToolButton()
+        self._header.setText(title)
+        self._header.setCheckable(True)
+        self._header.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._header.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._header.setStyleSheet(
+            "QToolButton { font-weight: bold; text-align: left; border: none; padding: 5px 4px; }"
+        )
+        self._header.setCursor(Qt.CursorShape.PointingHandCursor)
+        self._header.toggled.connect(self._fold)
+        line = QFrame()
+        line.setFrameShape(QFrame.Shape.HLine)
+        line.setFixedHeight(1)
+        line.setStyleSheet("background: rgba(128, 128, 128, 90); border: none;")
+        layout = column(self, margin=0, spacing=2)
+        layout.addWidget(line)
+        layout.addWidget(self._header)
+        layout.addWidget(content)
+        self._header.setChecked(expanded)
+        self._fold(expanded)
+
+    @property
+    def is_expanded(self) -> bool:
+        return self._header.isChecked()
+
+    def expand(self, expanded: bool = True) -> None:
+        self._header.setChecked(expanded)
+
+    def _fold(self, expanded: bool) -> None:
+        self._header.setArrowType(Qt.ArrowType.DownArrow if expanded else Qt.ArrowType.RightArrow)
+        self._content.setVisible(expanded)
+        self.toggled.emit(expanded)
+
+
+class Banner(QLabel):
+    """One or a few sentences for the user; hidden while there is nothing to say."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWordWrap(True)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        self.hide()
+
+    def say(self, text: str, kind: str = "info") -> None:
+        """Show `text`; `kind` is one of "info", "good", "warning", "error"."""
+        self.setText(text)
+        self.setStyleSheet(f"QLabel {{ {_BANNER_STYLES[kind]} padding: 5px 7px; }}")
+        self.setVisible(bool(text))
+
+    def clear(self) -> None:
+        self.setText("")
+        self.hide()
+
+
+class Choice(QComboBox):
+    """A combo box whose entries have a value beside the text, and that never asks for more width
+    than the panel has.
+    """
+
+    def __init__(self, entries: list[tuple[str, object]] | None = None) -> None:
+        super().__init__()
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(8)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.offer(entries or [])
+
+    def offer(self, entries: list[tuple[str, object]], chosen: object = None) -> None:
+        """Replace the entries (text, value) without emitting that the choice changed."""
+        self.blockSignals(True)
+        self.clear()
+        for text, value in entries:
+            self.addItem(text, value)
+            self.setItemData(self.count() - 1, text, Qt.ItemDataRole.ToolTipRole)
+        self.choose(chosen)
+        self.blockSignals(False)
+
+    def choose(self, value: object) -> None:
+        for row in range(self.count()):
+            if self.itemData(row) == value:
+                self.setCurrentIndex(row)
+                return
+
+    @property
+    def value(self) -> object:
+        return self.currentData()
+
+
+def column(parent: QWidget, margin: int = _MARGIN_PX, spacing: int = _SPACING_PX) -> QVBoxLayout:
+    layout = QVBoxLayout(parent)
+    layout.setContentsMargins(margin, 0, margin, margin)
+    layout.setSpacing(spacing)
+    return layout
+
+
+def form() -> QFormLayout:
+    layout = QFormLayout()
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(_SPACING_PX)
+    layout.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
+    layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+    return layout
+
+
+def quiet(text: str = "") -> QLabel:
+    """A line of secondary text."""
+    label = QLabel(text)
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setStyleSheet("QLabel { color: #9aa0a6; }")
+    return label

@@ -1,0 +1,123 @@
+"""The Segment section: choose a model and a device, run, cancel, see what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QProgressBar, QPushButton, QWidget
+
+from .section import Banner, Choice, column, form, quiet
+
+DEVICES: list[tuple[str, object]] = [
+    ("Automatic", "auto"),
+    ("Processor (CPU)", "cpu"),
+    ("NVIDIA GPU (CUDA)", "cuda"),
+]
+
+_STEPS = 1000
+
+
+@dataclass(frozen=True)
+class SegmentRequest:
+    """What the user asked the model to do."""
+
+    model: str
+    device: str
+    new_layer: bool
+
+
+class SegmentBox(QWidget):
+    """Emits requests; shows progress, the result's facts and what to beware of."""
+
+    run_requested = Signal(object)  # SegmentRequest
+    cancel_requested = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._model = Choice()
+        self._model.setToolTip("The network to run; all work is done on this machine")
+        self._device = Choice(DEVICES)
+        self._device.setToolTip("Automatic takes a CUDA GPU where there is one")
+        self._new_layer = QCheckBox("As a new layer, beside the present one")
+        self._run = QPushButton("Segment")
+        self._run.setToolTip("Segment the open case with the chosen model")
+        self._run.clicked.connect(self._emit_run)
+        self._cancel = QPushButton("Cancel")
+        self._cancel.clicked.connect(self.cancel_requested)
+        self._progress = QProgressBar()
+        self._progress.setRange(0, _STEPS)
+        self._progress.setTextVisible(False)
+        self._progress.setFixedHeight(8)
+        self._stage = quiet()
+        self._warning = Banner()
+        self._result = Banner()
+        self._has_case = False
+        layout = column(self)
+        rows = form()
+        rows.addRow("Model", self._model)
+        rows.addRow("Device", self._device)
+        layout.addLayout(rows)
+        layout.addWidget(self._new_layer)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self._run, 1)
+        buttons.addWidget(self._cancel)
+        layout.addLayout(buttons)
+        for widget in (self._progress, self._stage, self._warning, self._result):
+            layout.addWidget(widget)
+        self.show_idle()
+
+    def offer_models(self, entries: Sequence[tuple[str, str]]) -> None:
+        """Models as (text shown, name)."""
+        self._model.offer(list(entries))
+        self._refresh_buttons(running=False)
+
+    def offer_case(self, has_case: bool) -> None:
+        self._has_case = has_case
+        self._result.clear()
+        self._warning.clear()
+        self._refresh_buttons(running=False)
+
+    def show_progress(self, stage: str, fraction: float) -> None:
+        self._progress.setVisible(True)
+        self._stage.setVisible(True)
+        self._stage.setText(stage)
+        self._progress.setValue(round(fraction * _STEPS))
+        self._refresh_buttons(running=True)
+
+    def show_idle(self) -> None:
+        self._progress.hide()
+        self._progress.setValue(0)
+        self._stage.hide()
+        self._refresh_buttons(running=False)
+
+    def show_result(self, text: str, warnings: Sequence[str]) -> None:
+        self.show_idle()
+        self._result.say(text, "good")
+        self._warning.say("\n".join(warnings), "warning")
+
+    def show_error(self, text: str) -> None:
+        self.show_idle()
+        self._warning.clear()
+        self._result.say(text, "error")
+
+    def show_note(self, text: str) -> None:
+        self.show_idle()
+        self._warning.clear()
+        self._result.say(text, "info")
+
+    def _refresh_buttons(self, running: bool) -> None:
+        self._run.setEnabled(self._has_case and self._model.count() > 0 and not running)
+        self._cancel.setVisible(running)
+        for widget in (self._model, self._device, self._new_layer):
+            widget.setEnabled(not running)
+
+    def _emit_run(self) -> None:
+        self._result.clear()
+        self._warning.clear()
+        self.run_requested.emit(
+            SegmentRequest(
+                str(self._model.value), str(self._device.value), self._new_layer.isChecked()
+            )
+        )
