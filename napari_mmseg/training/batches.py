@@ -1,0 +1,172 @@
+"""The images and labels of a step, a pure function of (seed, step): what makes resuming exact."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections import OrderedDict
+from collections.abc import Iterator
+from queue import Full
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from napari_mmseg.training.options import TrainOptions
+from napari_mmseg.training.simulate import tissues as t
+from napari_mmseg.training.simulate.anatomy import (
+    Head,
+    anatomy_files,
+    procedural_head,
+    read_head,
+)
+from napari_mmseg.training.simulate.case import Geometry, simulate_geometry
+from napari_mmseg.training.simulate.chance import Chance
+from napari_mmseg.training.simulate.render import Box, draw_recipe, render
+
+FIRST_CASES = 8  # cases in the pool at step 0; it grows from there
+TUMOUR_CENTRED_SHARE = 0.75
+FULL_SET_SHARE = 0.6
+QUEUE_LENGTH = 6
+_CASE_STREAM, _STEP_STREAM = 1, 2
+PARENT_CHECK_SECONDS = 20.0
+
+Batch = tuple[Tensor, Tensor]
+
+
+class Batches:
+    """Batches by step number: images (N, 4, I, P, L) float32 and depths (N, I, P, L) uint8."""
+
+    def __init__(self, options: TrainOptions) -> None:
+        self.options = options
+        self._heads: list[Head] | None = None
+        self._cases: OrderedDict[int, Geometry] = OrderedDict()
+
+    def __getitem__(self, step: int) -> Batch:
+        options = self.options
+        chance = Chance(options.seed, _STEP_STREAM, step)
+        size, count = crop_plan(step, options)
+        newest = FIRST_CASES + step // options.steps_per_case
+        images, depths = [], []
+        for _ in range(count):
+            case = self.case(chance.integer(max(0, newest - options.pool), newest))
+            box = choose_box(case, size, chance)
+            recipe = draw_recipe(case.shape, chance)
+            volumes = drop_modalities(render(case, box, recipe, chance), chance)
+            depth = torch.from_numpy(t.DEPTH_OF_LESION)[case.lesion[box].long()]
+            images.append(_padded(volumes, size))
+            depths.append(_padded(depth, size))
+        return torch.stack(images), torch.stack(depths)
+
+    def case(self, number: int) -> Geometry:
+        """Simulated geometry by number, made on demand and kept while the pool needs it."""
+        if number not in self._cases:
+            heads = self._read_heads()
+            chance = Chance(self.options.seed, _CASE_STREAM, number)
+            head = heads[chance.integer(0, len(heads))]
+            self._cases[number] = simulate_geometry(head, chance)
+            while len(self._cases) > self.options.pool + FIRST_CASES:
+                self._cases.popitem(last=False)
+        return self._cases[number]
+
+    def _read_heads(self) -> list[Head]:
+        if self._heads is None:
+            folder = self.options.anatomy
+            if folder is None:
+                self._heads = [procedural_head(seed) for seed in range(2)]
+            else:
+                self._heads = [read_head(path) for path in anatomy_files(folder)]
+        return self._heads
+
+
+def crop_plan(step: int, options: TrainOptions) -> tuple[tuple[int, int, int], int]:
+    """Crop size and count of a step: small pairs, then bigger single crops, whole brains last.
+
+    Instance normalisation sees other statistics in a whole brain than in a patch, and false
+    alarms far from the tumour are only seen there.
+    """
+    done = step / max(1, options.steps)
+    middle = tuple(
+        (a + b) // 2 // 16 * 16 for a, b in zip(options.patch, options.whole, strict=True)
+    )
+    if done >= 1 - options.whole_share:
+        return options.whole, 1
+    if done >= 1 - options.whole_share - options.middle_share or step % 4 == 3:
+        return (middle[0], middle[1], middle[2]), 1
+    return options.patch, options.patches
+
+
+def choose_box(case: Geometry, size: tuple[int, int, int], chance: Chance) -> Box:
+    """A crop of at most `size`: around a tumour voxel mostly, anywhere in the brain else."""
+    depth = torch.from_numpy(t.DEPTH_OF_LESION)[case.lesion.long()].reshape(-1)
+    target = depth > 0
+    if chance.happens(0.4) and bool((depth > 1).any()):
+        target = depth > 1
+    if not chance.happens(TUMOUR_CENTRED_SHARE) or not bool(target.any()):
+        target = (case.tissue != t.OUTSIDE).reshape(-1)
+    places = torch.nonzero(target)[:, 0]
+    place = int(places[chance.integer(0, len(places))])
+    centre = np.unravel_index(place, case.shape)
+    slices = []
+    for middle, length, full in zip(centre, size, case.shape, strict=True):
+        jitter = chance.integer(-length // 4, length // 4 + 1)
+        low = int(np.clip(int(middle) + jitter - length // 2, 0, max(0, full - length)))
+        slices.append(slice(low, min(low + length, full)))
+    return slices[0], slices[1], slices[2]
+
+
+def drop_modalities(volumes: Tensor, chance: Chance) -> Tensor:
+    """Zero some channels: the full set most often, each of the 15 subsets possible."""
+    if chance.happens(FULL_SET_SHARE):
+        return volumes
+    subset = chance.integer(1, 16)
+    kept = [bool(subset >> channel & 1) for channel in range(4)]
+    return volumes * torch.tensor(kept, dtype=volumes.dtype, device=volumes.device).view(4, 1, 1, 1)
+
+
+def _padded(volume: Tensor, size: tuple[int, int, int]) -> Tensor:
+    """Zeros after the end of the last three axes up to `size`."""
+    padding: list[int] = []
+    for length, wanted in reversed(list(zip(volume.shape[-3:], size, strict=True))):
+        padding += [0, wanted - length]
+    return functional.pad(volume, padding)
+
+
+def stream(options: TrainOptions, first: int) -> Iterator[tuple[int, Batch]]:
+    """Batches from step `first` on, made in a process of their own beside the training."""
+    if not options.worker:
+        batches = Batches(options)
+        for step in range(first, options.steps):
+            yield step, batches[step]
+        return
+    context = multiprocessing.get_context("spawn")
+    queue: Any = context.Queue(maxsize=QUEUE_LENGTH)
+    process = context.Process(target=_fill, args=(options, first, queue), daemon=True)
+    process.start()
+    try:
+        for step in range(first, options.steps):
+            images, depths = queue.get()
+            yield step, (torch.from_numpy(images).float(), torch.from_numpy(depths))
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _fill(options: TrainOptions, first: int, queue: Any) -> None:
+    torch.set_num_threads(1)
+    parent = os.getppid()
+    batches = Batches(options)
+    for step in range(first, options.steps):
+        images, depths = batches[step]
+        # numpy through the pipe: sharing torch tensors needs more shared memory than some
+        # containers have.
+        batch = (images.half().numpy(), depths.numpy())
+        while True:
+            try:
+                queue.put(batch, timeout=PARENT_CHECK_SECONDS)
+                break
+            except Full:
+                if os.getppid() != parent:  # the training was killed: do not outlive it
+                    return

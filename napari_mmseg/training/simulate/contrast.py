@@ -1,0 +1,174 @@
+"""How bright each class is in T1, T1ce, T2 and FLAIR: random, within what MRI allows.
+
+White matter is 1 in every contrast; everything else is drawn relative to it. The order that
+never changes: enhancement is bright on T1ce and not on T1; oedema is bright on FLAIR and T2 and
+not bright on T1; necrosis is dark on T1ce; fluid is dark on FLAIR and bright on T2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from napari_mmseg.training.simulate import tissues as t
+from napari_mmseg.training.simulate.chance import Chance
+
+CHANNELS = ("T1", "T1ce", "T2", "FLAIR")
+T1, T1CE, T2, FLAIR = range(4)
+DISTINCT = 0.05  # least difference from the surroundings that makes a class visible
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """Tables indexed by channel and class.
+
+    tissue, lesion: mean intensity (4, TISSUES), (4, LESIONS); tissue_texture, lesion_texture:
+    amplitude of local variation; opacity (LESIONS,): how much of the tissue below shows through.
+    """
+
+    tissue: Tensor
+    lesion: Tensor
+    tissue_texture: Tensor
+    lesion_texture: Tensor
+    opacity: Tensor
+
+
+def draw_contrast(chance: Chance) -> Contrast:
+    """One scanner, protocol and tumour biology."""
+    tissue = _tissue_means(chance)
+    lesion = _lesion_means(tissue, chance)
+    tissue_texture = torch.full((4, t.TISSUES), 0.02) * chance.uniform(0.4, 2.0)
+    for code in (t.VESSEL, t.DURA, t.RESIDUE, t.PLEXUS):
+        tissue_texture[:, code] = 0.15
+    tissue_texture[:, t.CSF] = tissue[:, t.CSF] * 0.08
+    tissue_texture[T2, t.CSF] = tissue[T2, t.CSF] * chance.uniform(0.05, 0.25)
+    tissue_texture[FLAIR, t.CSF] = chance.uniform(0.03, 0.15)  # flow and partial volume
+    lesion_texture = torch.zeros(4, t.LESIONS)
+    for code in range(1, t.LESIONS):
+        for channel in range(4):
+            offset = abs(float(lesion[channel, code] - tissue[channel, t.WHITE]))
+            lesion_texture[channel, code] = 0.02 + offset * chance.uniform(0.05, 0.3)
+    lesion_texture[T1CE, t.ENHANCING] *= 1.3
+    opacity = torch.ones(t.LESIONS)
+    opacity[t.NORMAL] = 0.0
+    opacity[t.OEDEMA] = chance.uniform(0.55, 1.0)
+    opacity[t.INFILTRATED] = chance.uniform(0.4, 0.95)
+    opacity[t.HYPERINTENSITY] = chance.uniform(0.3, 1.0)
+    return Contrast(tissue, lesion, tissue_texture, lesion_texture, opacity)
+
+
+def _tissue_means(chance: Chance) -> Tensor:
+    mean = torch.ones(4, t.TISSUES)
+    grey_t1 = chance.uniform(0.62, 1.0)
+    grey = [
+        grey_t1,
+        grey_t1 + chance.normal(0.08) if chance.happens(0.5) else chance.uniform(0.72, 1.12),
+        chance.uniform(1.05, 1.55),
+        chance.uniform(0.92, 1.35),
+    ]
+    fluid_t1 = chance.uniform(0.2, 0.55)
+    fluid = [
+        fluid_t1,
+        min(0.7, max(0.12, fluid_t1 + chance.normal(0.08))),
+        max(grey[T2] + 0.25, chance.log_uniform(1.5, 5.0)),
+        chance.uniform(0.12, 0.6),
+    ]
+    for channel in range(4):
+        g, f = grey[channel], fluid[channel]
+        row = mean[channel]
+        row[t.CORTEX] = row[t.HIPPOCAMPUS] = g
+        row[t.HIPPOCAMPUS] = g + chance.normal(0.03)
+        row[t.STRIATUM] = g + (1 - g) * chance.uniform(-0.1, 0.5)
+        row[t.THALAMUS] = g + (1 - g) * chance.uniform(0.1, 0.7)
+        row[t.PALLIDUM] = 1 + (g - 1) * chance.uniform(-0.3, 0.4)
+        row[t.CEREBELLAR_CORTEX] = g + chance.normal(0.05)
+        row[t.CEREBELLAR_WHITE] = 1 + chance.normal(0.05)
+        row[t.BRAINSTEM] = 1 + (g - 1) * chance.uniform(0, 0.5) + chance.normal(0.03)
+        row[t.VENTRICLE] = f
+        # Sulcal fluid shares its voxels with cortex and vessels.
+        row[t.CSF] = f + (g - f) * chance.uniform(0.05, 0.7)
+        row[t.PLEXUS] = f + (g - f) * chance.uniform(0.2, 1.0)
+        row[t.VESSEL] = chance.uniform(0.2, 1.1)
+        row[t.DURA] = chance.uniform(0.3, 1.1)
+        row[t.RESIDUE] = chance.uniform(0.1, 1.6)
+    mean[T2, t.PALLIDUM] = mean[FLAIR, t.PALLIDUM] = chance.uniform(0.65, 1.05)
+    glow = chance.uniform(0.0, 1.2)  # how strongly vessels take contrast agent here
+    mean[T1CE, t.VESSEL] = max(float(mean[T1CE, t.CORTEX]), 1.0) + glow
+    mean[T1CE, t.DURA] = 0.7 + chance.uniform(0.0, 1.2)
+    mean[T1CE, t.PLEXUS] = max(float(mean[T1CE, t.VENTRICLE]) + 0.1, 0.6 + glow)
+    mean[T2, t.VESSEL] = chance.uniform(0.1, 0.9)
+    return mean
+
+
+def _lesion_means(tissue: Tensor, chance: Chance) -> Tensor:
+    mean = torch.ones(4, t.LESIONS)
+    fluid = tissue[:, t.VENTRICLE]
+    grey = tissue[:, t.CORTEX]
+    vivid = chance.log_uniform(0.12, 1.0)  # one tumour is faint in all contrasts, another glares
+    water = min(0.9, max(0.12, vivid * chance.uniform(0.5, 1.3)))
+    high_t2 = max(float(grey[T2]), 1.0)
+    high_flair = max(float(grey[FLAIR]), 1.0)
+    low_t1 = min(float(grey[T1]), 1.0)
+
+    def t1_like(share: float) -> float:
+        """T1 between the darker of grey and white (0) and fluid (1)."""
+        return low_t1 + (float(fluid[T1]) - low_t1) * share
+
+    def t1ce_like(share: float) -> float:
+        low = min(float(grey[T1CE]), 1.0)
+        return low + (float(fluid[T1CE]) - low) * share
+
+    def t2_like(share: float) -> float:
+        return high_t2 + (float(fluid[T2]) - high_t2) * share
+
+    share = water * chance.uniform(0.0, 0.7)
+    mean[:, t.OEDEMA] = torch.tensor([
+        t1_like(share), t1ce_like(share + chance.normal(0.05)),
+        t2_like(max(0.06, water * chance.uniform(0.5, 1.0))),
+        high_flair + DISTINCT + vivid * chance.uniform(0.15, 0.9),
+    ])  # fmt: skip
+    oedema = mean[:, t.OEDEMA]
+    share = chance.uniform(0.0, 0.8) * max(water, 0.25)
+    mean[:, t.SOLID] = torch.tensor([
+        t1_like(share), t1ce_like(share - chance.uniform(0.0, 0.15)),
+        t2_like(max(0.04, chance.uniform(0.2, 1.0) * max(water, 0.3))),
+        float(oedema[FLAIR]) * chance.uniform(0.7, 1.1),
+    ])  # fmt: skip
+    if chance.happens(0.12):  # T2-FLAIR mismatch
+        mean[FLAIR, t.SOLID] = chance.uniform(0.6, 1.0)
+        mean[T2, t.SOLID] = t2_like(chance.uniform(0.5, 0.95))
+    mean[:, t.INFILTRATED] = oedema + 0.0
+    mean[FLAIR, t.INFILTRATED] = high_flair + DISTINCT + vivid * chance.uniform(0.1, 0.9)
+    mean[T2, t.INFILTRATED] = t2_like(max(0.03, water * chance.uniform(0.2, 0.8)))
+    share = chance.uniform(0.3, 0.95)
+    mean[:, t.NECROSIS] = torch.tensor([
+        t1_like(share), t1ce_like(share * chance.uniform(0.7, 1.05)),
+        t2_like(chance.uniform(0.15, 0.95)),
+        chance.uniform(float(fluid[FLAIR]) + 0.1, float(oedema[FLAIR]) + 0.15),
+    ])  # fmt: skip
+    share = chance.uniform(0.75, 1.0)
+    mean[:, t.CYST] = torch.tensor([
+        t1_like(share), t1ce_like(share), t2_like(chance.uniform(0.7, 1.05)),
+        float(fluid[FLAIR]) + chance.uniform(0.0, 0.4),
+    ])  # fmt: skip
+    mean[:, t.BLEED] = torch.tensor([
+        chance.uniform(1.05, 1.5), chance.uniform(1.05, 1.5), chance.uniform(0.4, 2.0),
+        chance.uniform(0.5, 1.6),
+    ])  # fmt: skip
+    brightest = max(float(grey[T1CE]), 1.0)
+    uptake = chance.log_uniform(0.1, 1.3)
+    mean[:, t.ENHANCING] = torch.tensor([
+        t1_like(chance.uniform(-0.1, 0.5)), brightest + DISTINCT + uptake,
+        1.0 + (t2_like(water) - 1.0) * chance.uniform(0.0, 0.9),
+        1.0 + (float(oedema[FLAIR]) - 1.0) * chance.uniform(-0.2, 1.2),
+    ])  # fmt: skip
+    if chance.happens(0.15):  # blood or calcium: bright on T1 too, but less than on T1ce
+        mean[T1, t.ENHANCING] = chance.uniform(1.0, 1.15)
+    spot = chance.log_uniform(0.06, 0.6)
+    mean[:, t.HYPERINTENSITY] = torch.tensor([
+        1.0 - spot * 0.4, 1.0 - spot * 0.3, 1.0 + spot * chance.uniform(0.4, 2.0),
+        high_flair + spot,
+    ])  # fmt: skip
+    return mean

@@ -1,0 +1,109 @@
+"""Geometry into four normalised images, with new contrasts and artefacts at each call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from napari_mmseg.preprocess.normalise import CLIP_SIGMA, SIGMA_OF_IQR
+from napari_mmseg.training.simulate import tissues as t
+from napari_mmseg.training.simulate.artefacts import (
+    Spoiling,
+    bias_field,
+    draw_spoiling,
+    gaussian,
+    spoil,
+)
+from napari_mmseg.training.simulate.case import Geometry
+from napari_mmseg.training.simulate.chance import Chance, Shape
+from napari_mmseg.training.simulate.contrast import Contrast, draw_contrast
+
+OVERVIEW_STEP = 3
+Box = tuple[slice, slice, slice]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that turns one geometry into images, except the voxel noise."""
+
+    contrast: Contrast
+    spoiling: tuple[Spoiling, ...]
+    edge_mm: float
+    grain_mm: float
+    waves: Tensor
+
+
+def draw_recipe(shape: Shape, chance: Chance) -> Recipe:
+    """Contrast and artefacts for a head of `shape`."""
+    return Recipe(
+        contrast=draw_contrast(chance),
+        spoiling=draw_spoiling(shape, chance),
+        edge_mm=chance.log_uniform(0.3, 1.6),
+        grain_mm=chance.uniform(1.5, 5.0),
+        waves=chance.white((4,)) * 0.5,
+    )
+
+
+def _texture(shape: Shape, grain_mm: float, waves: Tensor, chance: Chance) -> Tensor:
+    """Local variation (4, *shape): part shared by all contrasts, part each contrast's own."""
+    shared = chance.field(shape, grain_mm)
+    slow = chance.field(shape, 4 * grain_mm)
+    own = chance.field(shape, grain_mm, 4)
+    sign = waves.sign().view(4, 1, 1, 1)
+    return 0.5 * own + 0.5 * sign * shared + 0.8 * sign * slow
+
+
+def paint(tissue: Tensor, lesion: Tensor, recipe: Recipe, chance: Chance) -> Tensor:
+    """Noise-free intensities (4, *shape), white matter about 1, soft lesion borders."""
+    look = recipe.contrast
+    shape: Shape = (tissue.shape[0], tissue.shape[1], tissue.shape[2])
+    below, above = tissue.long(), lesion.long()
+    texture = _texture(shape, recipe.grain_mm, recipe.waves, chance)
+    base = look.tissue[:, below] + look.tissue_texture[:, below] * texture
+    if not bool((above > 0).any()):
+        return base
+    cover = look.opacity[above][None]
+    over = (look.lesion[:, above] + look.lesion_texture[:, above] * texture) * cover
+    # Premultiplied colours, so that the blurred border mixes only what is really there.
+    soft = gaussian(torch.cat([cover, over]), recipe.edge_mm)
+    return base * (1 - soft[:1]) + soft[1:]
+
+
+def render(geometry: Geometry, box: Box, recipe: Recipe, chance: Chance) -> Tensor:
+    """Normalised images (4, *box) of part of a head, as `normalise` would give for all of it.
+
+    Centre and scale come from a coarse overview of the whole head, so a crop needs no more.
+    """
+    shape = geometry.shape
+    device = geometry.tissue.device
+    everywhere = tuple(torch.arange(0, n, OVERVIEW_STEP, device=device) for n in shape)
+    tissue = geometry.tissue[::OVERVIEW_STEP, ::OVERVIEW_STEP, ::OVERVIEW_STEP]
+    lesion = geometry.lesion[::OVERVIEW_STEP, ::OVERVIEW_STEP, ::OVERVIEW_STEP]
+    inside = tissue != t.OUTSIDE
+    overview = paint(tissue, lesion, recipe, chance)
+    here = tuple(torch.arange(s.start, s.stop, device=device) for s in box)
+    part, part_lesion = geometry.tissue[box], geometry.lesion[box]
+    support = part != t.OUTSIDE
+    images = paint(part, part_lesion, recipe, chance)
+    for channel, spoiling in enumerate(recipe.spoiling):
+        a, b, c = everywhere
+        coil = bias_field(spoiling, shape, (a, b, c))
+        noisy = overview[channel] + spoiling.noise * chance.white(coil.shape)
+        values = (noisy.abs() * coil).clamp(min=1e-3) ** spoiling.gamma
+        low, middle, high = torch.quantile(
+            values[inside][::3], torch.tensor([0.25, 0.5, 0.75], device=device)
+        )
+        sigma = (high - low).clamp(min=1e-3) / SIGMA_OF_IQR
+        a, b, c = here
+        image = spoil(images[channel], spoiling, bias_field(spoiling, shape, (a, b, c)), chance)
+        image = ((image - middle) / sigma).clamp(*CLIP_SIGMA)
+        covered = support.clone()
+        for axis, (first, last) in enumerate(spoiling.window):
+            index = here[axis]
+            view = [1, 1, 1]
+            view[axis] = -1
+            covered &= ((index >= first) & (index < last)).view(view)
+        images[channel] = image * covered
+    return images
