@@ -63,7 +63,7 @@ def segment(
         print_json(
             {
                 "seconds": {name: round(value, 3) for name, value in seconds.items()},
-                "volumes_ml": annotation.volumes_ml,
+                "volumes_ml": {n: round(ml, 4) for n, ml in annotation.volumes_ml.items()},
                 "modalities": [m.value for m in opened.modalities],
                 "missing": [m.value for m in opened.missing],
                 "model": provenance.model,

@@ -1,0 +1,70 @@
+"""The command itself, as the operating system starts it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from napari_mmseg import __version__
+
+COMMANDS = ("view", "info", "segment", "evaluate", "convert", "train", "doctor")
+
+
+def start(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "napari_mmseg", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment or None,
+        timeout=120,
+    )
+
+
+def test_help_names_every_command():
+    done = start("--help")
+    assert done.returncode == 0
+    for command in COMMANDS:
+        assert command in done.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(run, command):
+    outcome = run(command, "--help")
+    assert outcome.code == 0
+    assert "Usage:" in outcome.out
+    assert "╭" not in outcome.out
+
+
+def test_version(run):
+    assert run("--version").out == f"napari-mmseg {__version__}\n"
+
+
+def test_an_unknown_command_is_wrong_usage():
+    done = start("segmnet")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "segmnet" in done.stderr
+
+
+def test_a_refusal_of_the_real_program_is_one_line_and_exit_1(tmp_path):
+    done = start("info", tmp_path, "--json")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert len(done.stderr.splitlines()) == 1
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a screen is told by DISPLAY")
+@pytest.mark.parametrize("arguments", [(), ("view",)])
+def test_without_a_screen_the_viewer_is_refused(arguments):
+    done = start(*arguments, PATH="/usr/bin:/bin")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert len(done.stderr.splitlines()) == 1
+    assert "no screen" in done.stderr
+
+
+def test_info_of_the_real_program(case_folder):
+    facts = json.loads(start("info", case_folder, "--json").stdout)
+    assert facts["missing"] == []

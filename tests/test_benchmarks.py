@@ -1,0 +1,39 @@
+"""The runner of the benchmarks; each benchmark's own numbers are not judged here."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from benchmarks import __main__ as runner
+
+
+def test_every_benchmark_can_be_run_by_its_name():
+    from importlib import import_module
+
+    assert "import" in runner.available()
+    for name in runner.available():
+        assert callable(import_module(f"benchmarks.{name}").run)
+
+
+def test_json_is_one_object_with_the_machine(capsys):
+    assert runner.main(["import", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert 0 < result["seconds"] <= 0.15
+    assert result["heavy_modules"] == []
+    assert result["machine"]["cores"] >= 1
+
+
+def test_the_table_shows_nested_values(capsys, monkeypatch):
+    monkeypatch.setattr(runner, "run", lambda _: {"ratio": 0.5, "machine": {"cores": 2}, "x": []})
+    assert runner.main(["import"]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines == [["ratio", "0.5"], ["machine.cores", "2"], ["x", "none"]]
+
+
+def test_an_unknown_benchmark_is_wrong_usage(capsys):
+    with pytest.raises(SystemExit) as left:
+        runner.main(["nothing"])
+    assert left.value.code == 2
+    assert "import" in capsys.readouterr().err
