@@ -76,7 +76,7 @@ def read_annotation(
         grid = target
         if isinstance(like, Case):
             source = like.source
-    data = sidecar.load(path) if encoding is None or sidecar.encoding_in(path) else None
+    data = sidecar.load(path)
     told = sidecar.provenance_in(data) if data else Provenance()
     if data and author == "unknown" and data.get("format") == sidecar.FORMAT:
         author = str(data.get("author") or author)

@@ -82,24 +82,22 @@ def open_case(
     )
     sources = {m: _Source(p) for m, p in finding.images.items()} | wanted
     warnings: list[str] = []
-    stored: dict[Path, StoredImage] = {}
+    opened: dict[Path, StoredImage] = {}
     left_out = list(finding.unknown)
     if not sources:
-        sources, stored = _channels(finding, warnings)
-        left_out = [p for p in left_out if p not in stored]
+        sources, opened = _channels(finding, warnings)
+        left_out = [p for p in left_out if p not in opened]
     warnings += [
         f"{quoted(p)} was left out: it is none of {', '.join(Modality)}, or another file was named"
         for p in left_out
     ]
     tell("reading " + ", ".join(m for m in Modality if m in sources))
-    stored |= _read([s.path for s in sources.values() if s.path not in stored])
-    volumes = _volumes(sources, stored, warnings)
+    volumes = _read(sources, opened, warnings)
+    opened.clear()
     if not volumes:
         raise InputError(f"{quoted(finding.folder)} holds no image with any contrast in it")
     reference = _reference(volumes)
     volumes = _on_one_grid(volumes, reference, warnings, tell)
-    for image in stored.values():
-        warnings += [note for note in image.notes if note not in warnings]
     labels, said = label_files(finding.labels, [s.path for s in sources.values()])
     warnings += said
     return Case(
@@ -150,36 +148,52 @@ def _channels(
     return {m: _Source(path, i) for i, m in enumerate(order)}, {path: image}
 
 
-def _read(paths: Sequence[Path]) -> dict[Path, StoredImage]:
-    unique = list(dict.fromkeys(paths))
-    with ThreadPoolExecutor(_THREADS) as pool:
-        return dict(zip(unique, pool.map(read_image, unique), strict=True))
-
-
-def _volumes(
-    sources: Mapping[Modality, _Source],
-    stored: Mapping[Path, StoredImage],
-    warnings: list[str],
+def _read(
+    sources: Mapping[Modality, _Source], opened: Mapping[Path, StoredImage], warnings: list[str]
 ) -> dict[Modality, Volume]:
+    """All volumes upright, each file read once, files in parallel."""
+    by_file: dict[Path, dict[Modality, _Source]] = {}
     for modality, source in sources.items():
-        image = stored[source.path]
+        by_file.setdefault(source.path, {})[modality] = source
+
+    def read(path: Path) -> tuple[dict[Modality, Volume], list[str]]:
+        return _volumes_of(opened.get(path) or read_image(path), by_file[path])
+
+    volumes: dict[Modality, Volume] = {}
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for found, notes in pool.map(read, by_file):
+            volumes |= found
+            warnings += notes
+    return volumes
+
+
+def _volumes_of(
+    image: StoredImage, wanted: Mapping[Modality, _Source]
+) -> tuple[dict[Modality, Volume], list[str]]:
+    """The contrasts that one file holds, and sentences about them."""
+    said = list(image.notes)
+    volumes: dict[Modality, Volume] = {}
+    for modality, source in wanted.items():
         if source.channel is None and image.channels > 1:
             raise InputError(
-                f"{quoted(source.path)} has {image.channels} channels: say which is {modality} "
-                f"with --modality {modality}={source.path.name}:0"
+                f"{quoted(image.path)} has {image.channels} channels: say which is {modality} "
+                f"with --modality {modality}={image.path.name}:0"
             )
-    with ThreadPoolExecutor(_THREADS) as pool:
-        arrays = pool.map(lambda s: _upright(stored[s.path], s.channel or 0), sources.values())
-    volumes: dict[Modality, Volume] = {}
-    for (modality, source), (array, notes) in zip(sources.items(), arrays, strict=True):
-        image = stored[source.path]
-        warnings += [f"{modality}, {quoted(source.path)}: {note}" for note in notes]
+        array, notes = _upright(image, source.channel or 0)
+        said += [f"{modality}, {quoted(image.path)}: {note}" for note in notes]
         if array is not None:
             space = image.source
+            channel = {} if source.channel is None else {"channel": str(source.channel)}
             volumes[modality] = Volume(
-                array, space.display_grid, modality, space, source.path, image.sha256
+                array,
+                space.display_grid,
+                modality,
+                space,
+                image.path,
+                image.sha256,
+                notes=channel,
             )
-    return volumes
+    return volumes, said
 
 
 def _upright(image: StoredImage, channel: int) -> tuple[NDArray[Any] | None, list[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InputError
@@ -42,7 +42,6 @@ class Finding:
     images: Mapping[Modality, Path]
     labels: tuple[Path, ...] = ()
     unknown: tuple[Path, ...] = ()
-    names: tuple[str, ...] = field(default=(), repr=False)
 
 
 def discover(
@@ -106,13 +105,25 @@ def looks_like_case(paths: Sequence[str | Path]) -> bool:
     True for a folder, or for files of the known formats, with at least one recognised contrast or
     a Decathlon file with channels; other images are left to other readers.
     """
+    named = [Path(p) for p in paths]
+    if not named or not all(p.exists() for p in named):
+        return False
+    if len(named) > 1 or not named[0].is_dir():
+        return all(suffix_of(p) and p.is_file() for p in named) and _tells(named[0].parent, named)
     try:
-        finding = discover([Path(p) for p in paths])
+        here, folders = _entries(named[0])
+        return _tells(named[0], here) or any(_tells(named[0], _entries(f)[0]) for f in folders)
     except InputError:
         return False
-    if not all(suffix_of(Path(p)) for p in paths if not Path(p).is_dir()):
-        return False
-    return bool(finding.images) or any(is_msd_file(p) for p in finding.unknown)
+
+
+def _tells(folder: Path, files: Sequence[Path]) -> bool:
+    """Is one of the files named as a contrast, or as the Decathlon's with channels?"""
+    roles = _roles(folder, files)
+    return any(
+        isinstance(role, Modality) or (role is Role.UNKNOWN and is_msd_file(file))
+        for role, file in zip(roles, files, strict=True)
+    )
 
 
 def is_msd_file(path: Path) -> bool:
@@ -135,15 +146,27 @@ def dataset_of(path: Path) -> dict[str, object] | None:
 
 
 def channels_of(path: Path) -> tuple[Modality, ...] | None:
-    """Contrasts by channel from `dataset.json`; None when there is none, or it names others."""
+    """Contrasts by channel from `dataset.json`; None when there is none.
+
+    Raises
+    ------
+    InputError
+        When it names other channels.
+    """
     data = dataset_of(path)
     if data is None:
         return None
     table = _channel_table(data)
     assert isinstance(table, dict)
-    named = [recognise(words_of(str(table[k]))) for k in sorted(table, key=str)]
-    contrasts = tuple(m for m in named if isinstance(m, Modality))
-    return contrasts if len(contrasts) == len(named) else None
+    names = [str(table[k]) for k in sorted(table, key=str)]
+    roles = [recognise(words_of(name)) for name in names]
+    contrasts = tuple(m for m in roles if isinstance(m, Modality))
+    if len(set(contrasts)) != len(names):
+        raise InputError(
+            f"the dataset.json of {quoted(path)} names the channels {', '.join(names)}: say which "
+            f"is which contrast with --modality, such as --modality FLAIR={path.name}:0"
+        )
+    return contrasts
 
 
 def _channel_table(data: dict[str, object]) -> object:
@@ -151,21 +174,14 @@ def _channel_table(data: dict[str, object]) -> object:
 
 
 def _images_in(folder: Path) -> list[Path]:
-    """Image files of a folder; where it has none with a contrast, those one folder below."""
-    try:
-        entries = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
-    except OSError as error:
-        raise InputError(f"the folder {quoted(folder)} cannot be read: {error.strerror}") from error
-    here = [p for p in entries if suffix_of(p) and p.is_file()]
+    """Image files of a folder; where it has none with a contrast, those one folder below too."""
+    here, folders = _entries(folder)
     if any(isinstance(role, Modality) for role in _roles(folder, here)):
         return here
     below: list[Path] = []
     whole_cases = 0
-    for sub in (p for p in entries if p.is_dir()):
-        try:
-            files = sorted(p for p in sub.iterdir() if suffix_of(p) and p.is_file())
-        except OSError:
-            continue
+    for sub in folders:
+        files = _entries(sub)[0]
         contrasts = {r for r in _roles(sub, files) if isinstance(r, Modality)}
         whole_cases += len(contrasts) > 1
         below += files
@@ -174,6 +190,22 @@ def _images_in(folder: Path) -> list[Path]:
             f"the folder {quoted(folder)} holds {whole_cases} cases: open one of the folders in it"
         )
     return here + below
+
+
+def _entries(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Image files and folders in a folder, by name; hidden ones (and macOS's "._") left out.
+
+    Raises
+    ------
+    InputError
+        When it cannot be read.
+    """
+    try:
+        entries = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
+    except OSError as error:
+        raise InputError(f"the folder {quoted(folder)} cannot be read: {error.strerror}") from error
+    images = [p for p in entries if suffix_of(p) and p.is_file()]
+    return images, [p for p in entries if p.is_dir()]
 
 
 def _roles(folder: Path, files: Sequence[Path]) -> list[Modality | Role]:

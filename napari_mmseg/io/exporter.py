@@ -87,6 +87,8 @@ def export(
     path = Path(path)
     suffix = _suffix(path)
     source = annotation.source
+    if source.display_grid.shape != annotation.codes.shape:
+        raise GeometryError("the labels do not fit the space of the file that they go back to")
     if per_region:
         arrays = {
             region.name: annotation.region(region.name).astype(np.uint8)
@@ -243,8 +245,9 @@ def _said(
     edited: NDArray[np.bool_],
 ) -> tuple[str, ...]:
     regions = {r.code: r for r in annotation.protocol.regions}
+    which = "all" if annotation.file_codes is None else "edited"
     return tuple(
-        f"edited {regions[code].compartment} voxels get {encoding.write[code]} "
+        f"{which} {regions[code].compartment} voxels get {encoding.write[code]} "
         f"({encoding.name} tells {_and(values)} apart, this program does not)"
         for code, values in folded.items()
         if bool(((annotation.codes == code) & edited).any())

@@ -23,8 +23,6 @@ MAX_COMPRESSION = 1032
 #: No MRI comes near this many bytes of voxels; what claims more is refused before allocation.
 MAX_BYTES = 64 * 2**30
 
-#: Voxels of the background of an image, or its whole content, may be this value in place of
-#: numbers that are not finite: the lowest finite one.
 _UNUSABLE_KINDS = {"c": "complex numbers", "V": "colours"}
 
 

@@ -33,7 +33,7 @@ def read_itk(path: Path) -> StoredImage:
     try:
         reader.ReadImageInformation()
         components = reader.GetNumberOfComponents()
-        shape: tuple[int, ...] = (*reader.GetSize(), components)
+        shape = (*map(int, reader.GetSize()), components)
         itemsize = np.dtype(_numpy_type(path, reader.GetPixelID())).itemsize
         check_claim(path, shape, itemsize, len(data), compressed=True)
         image = reader.Execute()
@@ -42,10 +42,10 @@ def read_itk(path: Path) -> StoredImage:
             f"{quoted(path)} is damaged or not of the format that its name says: "
             "copy it again from its source"
         ) from error
-    raw = _file_order(sitk.GetArrayFromImage(image), image.GetDimension())
+    raw: NDArray[Any] = _file_order(sitk.GetArrayFromImage(image), image.GetDimension())
     raw = raw.reshape(raw.shape[:3] + tuple(n for n in raw.shape[3:] if n > 1))
     check_kind(path, raw.dtype, raw.shape)
-    grid = Grid((raw.shape[0], raw.shape[1], raw.shape[2]), affine_of(image))
+    grid = Grid(image.GetSize()[:3], affine_of(image))
     file_format = "nrrd" if path.suffix.lower() == ".nrrd" else "mha"
     notes: tuple[str, ...] = ()
     if file_format == "nrrd" and "NRRD_space" not in image.GetMetaDataKeys():

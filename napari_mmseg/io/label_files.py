@@ -20,8 +20,9 @@ from .names import words_of
 #: A stored label may be this far from an integer (float32 scaling gives 1.0000153 for 1).
 LABEL_TOLERANCE = 1e-3
 
-_BRATS_2023 = re.compile(r"brats-[a-z]+-\d+-\d+\b", re.IGNORECASE)
-_BRATS_2023_IMAGE = re.compile(r"(?:^|-)(t1n|t1c|t2w|t2f)$", re.IGNORECASE)
+#: Not the paediatric files, which mean other things by the same values.
+_BRATS_2023 = re.compile(r"brats-(?!ped)[a-z]+-\d+-\d+\b", re.IGNORECASE)
+_BRATS_2023_IMAGE = re.compile(r"(?!brats-ped)(?:.*-)?(?:t1n|t1c|t2w|t2f)", re.IGNORECASE)
 _BRATS_2017 = re.compile(r"brats(?:20)?(?:17|18|19|20|21)_", re.IGNORECASE)
 
 
@@ -78,7 +79,7 @@ def encoding_of(path: Path, beside: Sequence[Path] = ()) -> tuple[str, str] | No
     if _BRATS_2017.match(stem):
         return "brats2017", "the names of BraTS 2017 to 2021"
     if _BRATS_2023.match(stem) or (
-        beside and all(_BRATS_2023_IMAGE.search(stem_of(p)) for p in beside)
+        beside and all(_BRATS_2023_IMAGE.fullmatch(stem_of(p)) for p in beside)
     ):
         return "brats2023", "the names of BraTS 2023"
     if _is_decathlon(path):

@@ -81,7 +81,7 @@ def recognise(words: Sequence[str]) -> Modality | Role:
     pairs = set(pairwise(words))
     if pairs & _OTHER_PAIRS or _OTHER_WORDS & set(words):
         return Role.UNKNOWN
-    if _LABEL_WORDS & set(words) or pairs & _LABEL_PAIRS or _is_vsd_truth(words):
+    if _LABEL_WORDS & set(words) or pairs & _LABEL_PAIRS:
         return Role.LABEL
     found = [(i, m) for i, word in enumerate(words) if (m := _modality(word)) is not None]
     told = [(i, m) for n, (i, m) in enumerate(found) if n == 0 or words[i - 1] not in _LINKS]
@@ -116,7 +116,7 @@ def recognise_all(stems: Sequence[str]) -> list[Modality | Role]:
         distinct = len({role for role in roles if isinstance(role, Modality)})
         if distinct > most:
             best, most = roles, distinct
-    return best
+    return [Role.LABEL if _is_vsd_truth(w) else r for w, r in zip(words, best, strict=True)]
 
 
 def _modality(word: str) -> Modality | None:
@@ -138,4 +138,5 @@ def _is_enhanced(words: Sequence[str], place: int) -> bool:
 
 
 def _is_vsd_truth(words: Sequence[str]) -> bool:
+    """`VSD.Brain_3more.XX.O.OT.54517`: the expert labels of BraTS 2013 to 2015."""
     return "vsd" in words and "ot" in words

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from .image import StoredImage, check_claim, check_kind, file_bytes, quoted
 
 NIFTI1_HEADER_BYTES = 348
 NIFTI2_HEADER_BYTES = 540
+
+#: Between header and voxels a file may keep extensions; no real one keeps as much as this.
+MAX_EXTENSION_BYTES = 2**28
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _MAGICS = {
@@ -38,10 +42,18 @@ def read_nifti(path: Path) -> StoredImage:
     """
     data, sha256 = file_bytes(path)
     stream = _Stream(path, data)
+    if _is_web_page(data):
+        raise InputError(
+            f"{quoted(path)} is a web page, not an image (probably an error page saved in place "
+            "of a download): fetch it again"
+        )
     head = stream.read(NIFTI1_HEADER_BYTES)
     size = next((n for n in _MAGICS if _header_size(head) == n), None)
     if size is None:
-        raise InputError(f"{quoted(path)} is not a NIfTI file{_looks_like(head)}")
+        raise InputError(
+            f"{quoted(path)} is not a NIfTI file: fetch it again, or name its "
+            "true format by its suffix"
+        )
     head += stream.read(size - len(head))
     magic, where = _MAGICS[size]
     if head[where] != magic:
@@ -52,17 +64,23 @@ def read_nifti(path: Path) -> StoredImage:
     shape = _shape(path, header)
     try:
         dtype = header.get_data_dtype()
-    except Exception as error:  # nibabel has no single error for codes that it does not know
-        raise InputError(f"{quoted(path)} has voxels of an unknown type") from error
+    except KeyError:
+        raise InputError(
+            f"{quoted(path)} has voxels of an unknown type ({int(header['datatype'])}): "
+            "convert it to int16 or float32"
+        ) from None
     check_kind(path, dtype, shape)
-    skip = int(header["vox_offset"]) - size
-    if skip < 0:
-        raise InputError(f"{quoted(path)} is damaged: its voxels would begin inside its header")
-    claimed = check_claim(path, shape, dtype.itemsize, len(data) - size, stream.is_compressed)
+    offset = float(header["vox_offset"])
+    if not size <= offset <= size + MAX_EXTENSION_BYTES:
+        raise InputError(f"{quoted(path)} is damaged: its voxels would begin at byte {offset:g}")
+    skip = int(offset) - size
+    stored = len(data) if stream.is_compressed else len(data) - size
+    claimed = check_claim(path, shape, dtype.itemsize, stored, stream.is_compressed)
     body = stream.read(skip + claimed)
+    stream.check_sum()
     raw = np.frombuffer(body, dtype=dtype, offset=skip).reshape(shape, order="F")
     slope, inter = _scaling(path, header)
-    grid, notes = _geometry(path, header, shape[:3])
+    grid, notes = _geometry(path, mended_header(head), shape[:3])
     source = SourceSpace.of(grid, file_format="nifti", nifti_header=head)
     return StoredImage(path, raw, source, slope, inter, sha256, notes)
 
@@ -73,6 +91,20 @@ def parse_header(head: bytes) -> Any:
 
     kind = nibabel.Nifti1Header if len(head) == NIFTI1_HEADER_BYTES else nibabel.Nifti2Header
     return kind(head, check=False)
+
+
+def mended_header(head: bytes) -> Any:
+    """The header as nibabel reads it: voxel sizes positive, the handedness of the qform 1 or -1.
+
+    For reading geometry only; exports keep the bytes as they were.
+    """
+    header = parse_header(head)
+    header.check_fix(logger=_silent, error_level=_NEVER)
+    return header
+
+
+_silent = logging.Logger("nifti header", level=logging.CRITICAL)
+_NEVER = 1000
 
 
 class _Stream:
@@ -114,6 +146,11 @@ class _Stream:
             )
         return piece
 
+    def check_sum(self) -> None:
+        """Refuse a gzip stream whose checksum does not fit, once all that is needed was read."""
+        if self.is_compressed:
+            self._inflate(1)
+
     def _inflate(self, count: int) -> bytes:
         from isal import isal_zlib
 
@@ -122,7 +159,7 @@ class _Stream:
         while count > 0:
             try:
                 piece = self._member.decompress(self._left, count)
-            except isal_zlib.error as error:
+            except isal_zlib.error as error:  # type: ignore[misc]  # its stub knows no error
                 raise InputError(
                     f"{quoted(self._path)} is damaged (its compression does not add up): "
                     "copy it again from its source"
@@ -142,13 +179,8 @@ def _header_size(head: bytes) -> int:
     return little if little in _MAGICS else big
 
 
-def _looks_like(head: bytes) -> str:
-    start = head.lstrip()[:15].lower()
-    if start.startswith((b"<!doctype", b"<html", b"<?xml")):
-        return ": it is a web page, probably an error page saved in place of a download"
-    if start.startswith(b"version https:"):
-        return ": it is a Git LFS pointer, fetch the file itself"
-    return ": fetch it again, or name its true format by its suffix"
+def _is_web_page(data: bytes) -> bool:
+    return data[:200].lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml", b"<head"))
 
 
 def _shape(path: Path, header: Any) -> tuple[int, ...]:
@@ -172,24 +204,23 @@ def _scaling(path: Path, header: Any) -> tuple[float, float]:
 
 
 def _geometry(path: Path, header: Any, shape: tuple[int, ...]) -> tuple[Grid, tuple[str, ...]]:
-    import nibabel
+    from nibabel.spatialimages import HeaderDataError
 
-    damaged: type[Exception] = nibabel.spatialimages.HeaderDataError
     sides = (shape[0], shape[1], shape[2])
     sform, qform = int(header["sform_code"]) > 0, int(header["qform_code"]) > 0
     try:
         grid = Grid(sides, header.get_best_affine())
-    except damaged as error:
+    except HeaderDataError as error:
         raise GeometryError(f"{quoted(path)}: its qform is damaged ({error})") from error
     if not sform and not qform:
         return grid, (
             f"{quoted(path)} says nothing about its position in space: orientation and left/right "
-            "are assumed (RAS order of the file's axes after the NIfTI-1 rule), check them",
+            "are assumed (axes towards left, anterior, superior, as nibabel does), check them",
         )
     if sform and qform:
         try:
             other = Grid(sides, header.get_qform())
-        except (damaged, GeometryError):
+        except (HeaderDataError, GeometryError):
             return grid, (
                 f"{quoted(path)} has a damaged qform beside its sform: the sform is used",
             )

@@ -36,22 +36,28 @@ def replace_files(drafts: list[Draft]) -> tuple[Path, ...]:
         In one sentence; then no temporary file is left and every old file is as it was.
     """
     aside: list[Path] = []
+    placed: list[tuple[Path, Path | None]] = []
     try:
         for draft in drafts:
-            with _in_words(draft.target):
+            with _in_words(draft.target, _cannot_write):
                 aside.append(_write_aside(draft))
         for draft, temporary in zip(drafts, aside, strict=True):
-            with _in_words(draft.target):
+            with _in_words(draft.target, _cannot_write):
                 draft.check(temporary)
-        backups: list[Path] = []
         for draft, temporary in zip(drafts, aside, strict=True):
-            with _in_words(draft.target):
-                backups += _put_in_place(temporary, draft.target)
-        return tuple(backups)
+            with _in_words(draft.target, _cannot_replace):
+                placed.append((draft.target, _put_in_place(temporary, draft.target)))
+        _settle({draft.target.parent for draft in drafts})
+    except BaseException:
+        for target, backup in reversed(placed):
+            with suppress(OSError):
+                backup.replace(target) if backup else target.unlink()
+        raise
     finally:
         for temporary in aside:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
+    return tuple(backup for _, backup in placed if backup)
 
 
 def _write_aside(draft: Draft) -> Path:
@@ -70,18 +76,16 @@ def _write_aside(draft: Draft) -> Path:
     return temporary
 
 
-def _put_in_place(temporary: Path, target: Path) -> list[Path]:
+def _put_in_place(temporary: Path, target: Path) -> Path | None:
+    """Rename; returns where the old file went."""
     backup = _back_up(target) if target.exists() else None
     try:
-        os.replace(temporary, target)  # noqa: PTH105  (patched as such by the tests)
-    except OSError:
+        temporary.replace(target)
+    except BaseException:
         if backup is not None:
-            if target.exists():
-                backup.unlink()
-            else:
-                backup.rename(target)
+            backup.unlink() if target.exists() else backup.rename(target)
         raise
-    return [backup] if backup else []
+    return backup
 
 
 def _back_up(target: Path) -> Path:
@@ -101,25 +105,38 @@ def _back_up(target: Path) -> Path:
         return backup
 
 
+def _settle(folders: set[Path]) -> None:
+    """Have the renames themselves on disk, where the system can (not on Windows)."""
+    for folder in folders:
+        with suppress(OSError):
+            handle = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+
+
 @contextmanager
-def _in_words(target: Path) -> Iterator[None]:
+def _in_words(target: Path, sentence: Callable[[Path, OSError], str]) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ExportError(_sentence(target, error)) from error
+        raise ExportError(sentence(target, error)) from error
 
 
-def _sentence(target: Path, error: OSError) -> str:
-    name = f'"{target.name}"'
+def _cannot_write(target: Path, error: OSError) -> str:
+    name = f'"{target.name}" was not written'
     if error.errno in _FULL:
-        return f"{name} was not written: the disk is full, free some space or choose another folder"
+        return f"{name}: the disk is full, free some space or choose another folder"
     if error.errno == errno.ENOENT:
-        return f"{name} was not written: the folder {target.parent} does not exist, create it first"
-    if isinstance(error, PermissionError) and target.exists():
-        return (
-            f"{name} was not replaced: it is open in another program or protected, "
-            "close it there or choose another name"
-        )
+        return f'{name}: the folder "{target.parent.name}" does not exist, create it first'
     if error.errno in _FORBIDDEN:
-        return f"{name} was not written: the folder is read-only, choose another one"
-    return f"{name} was not written: {error.strerror or error}, choose another folder"
+        return f'{name}: the folder "{target.parent.name}" is read-only, choose another one'
+    return f"{name}: {error.strerror or error}, choose another folder"
+
+
+def _cannot_replace(target: Path, error: OSError) -> str:
+    name = f'"{target.name}" was not replaced'
+    if isinstance(error, PermissionError):  # Windows says so when any program has it open
+        return f"{name}: it is open in another program or protected, close it or name another file"
+    return f"{name}: {error.strerror or error}, name another file"

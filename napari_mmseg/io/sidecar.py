@@ -62,6 +62,7 @@ def describe(
         "model": how.model,
         "weights_sha256": how.weights_sha256,
         "device": how.device,
+        "engine": how.engine,
         "modalities": list(how.modalities),
         "missing": list(how.missing),
         "inputs": dict(how.inputs),
@@ -84,7 +85,11 @@ def without_names(sentence: str) -> str:
 
 
 def load(path: Path) -> dict[str, Any] | None:
-    """The sidecar of a label file, or None when there is none that can be read."""
+    """The sidecar of a label file, or None when there is none that belongs to it.
+
+    A sidecar that knows the hash of other bytes does not: another program has written the file
+    since, and may have used other values.
+    """
     file = sidecar_path(path)
     try:
         if file.stat().st_size > _MAX_SIDECAR_BYTES:
@@ -92,21 +97,18 @@ def load(path: Path) -> dict[str, Any] | None:
         data = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return data if isinstance(data, dict) else None
+    if not isinstance(data, dict):
+        return None
+    hashes = data.get("sha256")
+    if isinstance(hashes, dict) and hashes.get("labels") != file_bytes(path)[1]:
+        return None
+    return data
 
 
 def encoding_in(path: Path) -> str | None:
-    """The encoding that a label file's sidecar names.
-
-    None too when the sidecar knows the hash of other bytes: another program has written the file
-    since, and may have used other values.
-    """
+    """The encoding that a label file's sidecar names, or None."""
     data = load(path)
     if data is None or not isinstance(data.get("encoding"), str):
-        return None
-    hashes = data.get("sha256")
-    known = hashes.get("labels") if isinstance(hashes, dict) else None
-    if known is not None and file_bytes(path)[1] != known:
         return None
     return str(data["encoding"])
 
@@ -123,6 +125,7 @@ def provenance_in(data: Mapping[str, Any]) -> Provenance:
         inputs=dict(data.get("inputs") or {}),
         thresholds=dict(data.get("thresholds") or {}),
         device=data.get("device"),
+        engine=data.get("engine"),
         created=data.get("created"),
         edits=dict(data.get("edits") or {}),
         warnings=tuple(data.get("warnings") or ()),

@@ -13,7 +13,7 @@ from ..grid import Grid
 from ..volume import SourceSpace
 from .formats import nifti_header_of
 from .image import suffix_of
-from .nifti import parse_header
+from .nifti import mended_header
 
 #: Millimetres between the corners of a grid and of what was read back: decimal text in headers.
 CORNER_TOLERANCE_MM = 1e-4
@@ -65,7 +65,7 @@ def _nifti_differs(path: Path, array: NDArray[Any], source: SourceSpace) -> str:
     import nibabel
 
     image: Any = nibabel.load(path)
-    expected = parse_header(source.nifti_header or nifti_header_of(source.grid))
+    expected = mended_header(source.nifti_header or nifti_header_of(source.grid))
     for field in GEOMETRY_FIELDS:
         if not np.array_equal(image.header[field], expected[field]):
             return f"the header field {field}"
