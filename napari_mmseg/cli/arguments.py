@@ -119,6 +119,21 @@ def check_target(out: Path) -> None:
         )
 
 
+def keep_inputs(out: Path, case: Case) -> None:
+    """Refuse to write over an image of the case, before the model runs.
+
+    Raises
+    ------
+    ExportError
+        When `out` is one of its files.
+    """
+    from ..errors import ExportError
+
+    files = {volume.path.resolve() for volume in case.volumes.values() if volume.path}
+    if out.resolve() in files:
+        raise ExportError(f'"{out.name}" is one of the images to segment: choose another name')
+
+
 def _file_and_channel(text: str) -> ImageFile:
     file, colon, channel = text.rpartition(":")
     # A colon may also belong to the name itself (or to a Windows drive).

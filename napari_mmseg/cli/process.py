@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-#: Position of the start time (ticks since boot) in /proc/PID/stat, counted after the name (proc(5)).
+#: Where /proc/PID/stat tells the start (ticks since boot), counted after the name: see proc(5).
 _START_TIME = 19
 
 

@@ -15,6 +15,7 @@ from .arguments import (
     ModalityFiles,
     check_target,
     checked_encoding,
+    keep_inputs,
     open_from,
 )
 from .output import number, print_json, print_table, print_warnings, quiet_stdout
@@ -46,6 +47,7 @@ def segment(
     with quiet_stdout():
         started = time.perf_counter()
         opened = open_from(case, modality)
+        keep_inputs(out, opened)
         loaded = time.perf_counter()
         annotation = run_model(opened, model=model, device=device.value)
         predicted = time.perf_counter()
