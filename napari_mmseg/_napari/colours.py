@@ -33,6 +33,7 @@ def label_colormap(protocol: Protocol, hidden: Collection[str] = ()) -> DirectLa
     """Napari's colormap for the codes, with the entries for background and unknown it needs."""
     from napari.utils.colormaps import DirectLabelColormap
 
-    return DirectLabelColormap(
-        color_dict={None: TRANSPARENT, 0: TRANSPARENT, **code_colours(protocol, hidden)}
-    )
+    colours: dict[int | None, RGBA] = {None: TRANSPARENT, 0: TRANSPARENT}
+    for code, colour in code_colours(protocol, hidden).items():
+        colours[code] = colour
+    return DirectLabelColormap(color_dict=colours)

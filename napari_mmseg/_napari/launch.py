@@ -10,6 +10,10 @@ from ..case import Case
 
 if TYPE_CHECKING:
     import napari
+    from qtpy.QtWidgets import QWidget
+
+#: A window in which slices, layer list and panel are seen without scrolling.
+_ROOMY_PX = (1600, 1000)
 
 #: Rounds of the event loop after which layout, fonts and canvas are drawn.
 _DRAW_ROUNDS = 20
@@ -59,9 +63,27 @@ def open_window(
         case = open_case(case)
     viewer = napari.Viewer(title="napari-mmseg", show_welcome_screen=case is None)
     panel = show_panel(viewer)
+    _make_room(panel)
     if case is not None:
         panel.coordinator.show_case(case, annotation)
     return viewer
+
+
+def _make_room(panel: QWidget) -> None:
+    """A window large enough for slices and panel side by side, where the screen allows."""
+    from qtpy.QtCore import QSize
+
+    from .closing import main_window_of
+
+    window = main_window_of(panel)
+    screen = window.screen() if window is not None else None
+    if window is None or screen is None:
+        return
+    free = screen.availableGeometry().size()
+    wanted = window.size().expandedTo(QSize(*_ROOMY_PX))
+    window.resize(wanted.boundedTo(free))
+    if free.width() < _ROOMY_PX[0] or free.height() < _ROOMY_PX[1]:
+        window.move(screen.availableGeometry().topLeft())
 
 
 def save_screenshot(viewer: napari.Viewer, path: Path) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..annotation import Annotation
 from ..case import Case
+from ..editing import EditSession
 from ..grid import DISPLAY_ORIENTATION, Grid
 from ..volume import Modality
 from .colours import label_colormap
@@ -36,11 +37,15 @@ LABELS_OPACITY = 0.45
 
 @dataclass(frozen=True, eq=False)
 class Origin:
-    """Where a layer comes from; survives napari's duplicating of layers."""
+    """Where a layer comes from; survives napari's duplicating of layers.
+
+    `annotation` is what a labels layer began with, `edit` what happened to it since.
+    """
 
     case: Case
     modality: Modality | None = None
     annotation: Annotation | None = None
+    edit: EditSession | None = None
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Origin:
         return self  # frozen, and a case holds read-only views that cannot be copied deeply

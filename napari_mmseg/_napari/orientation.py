@@ -76,7 +76,6 @@ def show_plane(viewer: ViewerModel, plane: str) -> None:
     """Turn the viewer to a plane (2D), upright, through the point it stands at."""
     viewer.dims.ndisplay = 2
     viewer.dims.order = PLANES[plane]
-    viewer.fit_to_view()
 
 
 class LetterOverlay:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from qtpy.QtCore import QSize, Qt
+from qtpy.QtCore import QSize
 from qtpy.QtGui import QShowEvent
-from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from . import compat
 from .closing import CloseGuard, main_window_of
@@ -20,6 +20,7 @@ from .widgets.export_box import ExportBox
 from .widgets.region_box import RegionBox
 from .widgets.section import Section, column
 from .widgets.segment_box import SegmentBox
+from .widgets.tall_area import TallArea
 
 if TYPE_CHECKING:
     import napari
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
 PLUGIN = "napari-mmseg"
 TITLE = "Brain tumour segmentation"
 
-_WIDTH_PX = 340
-_MIN_WIDTH_PX = 310
+_WIDTH_PX = 370
 
 _panels: WeakKeyDictionary[ViewerModel, Panel] = WeakKeyDictionary()
 
@@ -65,19 +65,13 @@ class Panel(QWidget):
         for section in self.sections.values():
             inner.addWidget(section)
         inner.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(inside)
-        self._scroll = scroll
+        self._scroll = TallArea(inside)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(scroll)
-        self.setMinimumWidth(_MIN_WIDTH_PX)
+        layout.addWidget(self._scroll)
 
     def sizeHint(self) -> QSize:
-        return QSize(_WIDTH_PX, self._scroll.widget().sizeHint().height())
+        return QSize(_WIDTH_PX, self._scroll.sizeHint().height())
 
     def show_section(self, name: str) -> None:
         """Unfold a section and bring it into sight."""

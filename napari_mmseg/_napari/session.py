@@ -18,9 +18,12 @@ from ..protocol import Protocol, load_protocol
 from ..volume import Modality
 from . import compat, cursor
 from .colours import label_colormap
+from .fitting import HeadFit
 from .layers import (
     LABELS_NAME,
+    ORIGIN,
     SUBTRACTION_NAME,
+    Origin,
     best_slice,
     case_tuples,
     labels_tuple,
@@ -94,6 +97,7 @@ class CaseSession:
         if label_layer is not None and annotation is None:
             annotation = origin_of(label_layer).annotation  # type: ignore[union-attr]
         self._letters = LetterOverlay(viewer)
+        self._fit = HeadFit(viewer, case)
         self._current = self._track(annotation or blank(case), label_layer)
         self.controller = self._attached()
         viewer.layers.events.removed.connect(self._on_removed)
@@ -225,6 +229,7 @@ class CaseSession:
 
     def show_plane(self, plane: str) -> None:
         show_plane(self.viewer, plane)
+        self._fit.fit()
 
     def toggle_labels(self) -> None:
         self.labels.visible = not self.labels.visible
@@ -254,6 +259,7 @@ class CaseSession:
         self.viewer.dims.events.order.disconnect(self._on_view)
         self.controller.detach()
         self._letters.remove()
+        self._fit.remove()
         for layer in layers_of(self.viewer.layers, self.case):
             compat.describe_as_before(layer)
             if remove_layers:
@@ -271,6 +277,7 @@ class CaseSession:
 
     def _track_of(self, edit: EditSession, layer: Labels) -> Track:
         track = Track(edit, layer)
+        layer.metadata[ORIGIN] = Origin(self.case, edit=edit)
         compat.describe_with(layer, partial(self._describe, track=track))
         self.tracks.append(track)
         return track
@@ -294,7 +301,7 @@ class CaseSession:
     def _look_first(self) -> None:
         """Axial, upright, fitted, on the tumour or in the middle of the head."""
         viewer = self.viewer
-        show_plane(viewer, "axial")
+        self.show_plane("axial")
         if not self.jump_to(self.protocol.regions[0].name):
             grid = self.case.grid
             middle = np.array(grid.display_translate) + (

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
-    QButtonGroup,
     QFormLayout,
     QHBoxLayout,
     QLabel,
@@ -15,8 +14,10 @@ from qtpy.QtWidgets import (
 )
 
 from ...volume import Modality
+from ..actions import hint
+from ..editing_toggles import ToggleRow
 from ..layers import SUBTRACTION_NAME
-from .section import Banner, Choice, column, form, quiet
+from .section import Banner, Choice, column, form, listed, quiet
 
 _SUBTRACTION = "T1ce − T1"
 
@@ -39,10 +40,10 @@ class CaseBox(QWidget):
         self._title.setWordWrap(True)
         self._summary = quiet()
         self._banner = Banner()
-        self._contrasts = _Toggles()
+        self._contrasts = ToggleRow()
         self._contrasts.chosen.connect(self._contrast_chosen)
-        self._planes = _Toggles()
-        self._planes.offer([(plane.capitalize(), plane) for plane in planes])
+        self._planes = ToggleRow()
+        self._planes.offer([(p.capitalize(), p, hint(p), None) for p in planes])
         self._planes.chosen.connect(self.plane_requested)
         self._files = QWidget()
         self._file_form = form()
@@ -57,32 +58,34 @@ class CaseBox(QWidget):
         layout.addWidget(self._title)
         layout.addWidget(self._summary)
         buttons = QHBoxLayout()
+        buttons.setSpacing(3)
         for text, tip, signal in (
-            ("Open folder…", "A folder with one patient's scans", self.open_folder_requested),
-            ("Open files…", "The scans one by one, or one 4D file", self.open_files_requested),
+            ("Folder…", "Open a folder with one patient's scans", self.open_folder_requested),
+            ("Files…", "Open the scans one by one, or one 4D file", self.open_files_requested),
         ):
             button = QPushButton(text)
             button.setToolTip(tip)
             button.clicked.connect(signal)
             buttons.addWidget(button)
+        self._which = QPushButton("Assign")
+        self._which.setCheckable(True)
+        self._which.setEnabled(False)
+        self._which.setToolTip("Say which file is which contrast, where the names mislead")
+        self._which.toggled.connect(self._files.setVisible)
+        buttons.addWidget(self._which)
         layout.addLayout(buttons)
+        layout.addWidget(self._files)
         layout.addWidget(self._banner)
         layout.addWidget(self._label_button)
         layout.addWidget(self._contrasts)
         layout.addWidget(self._planes)
-        self._which = QPushButton("Which file is which…")
-        self._which.setCheckable(True)
-        self._which.setFlat(True)
-        self._which.setToolTip("Say which file is which contrast, where the names mislead")
-        self._which.toggled.connect(self._files.setVisible)
-        layout.addWidget(self._which)
         inner = column(self._files, margin=0)
         inner.addLayout(self._file_form)
         apply = QPushButton("Open with these")
         apply.clicked.connect(self._emit_files)
         inner.addWidget(apply)
         self._files.hide()
-        for widget in (self._contrasts, self._planes, self._which):
+        for widget in (self._contrasts, self._planes):
             widget.hide()
 
     def show_case(
@@ -95,13 +98,17 @@ class CaseBox(QWidget):
     ) -> None:
         self._title.setText(title)
         self._summary.setText(summary)
-        entries = [(str(m), str(m)) for m in modalities]
+        keys = f"{hint('next_modality')}, {hint('previous_modality').lower()}"
+        entries = [(str(m), str(m), keys, None) for m in modalities]
         if can_subtract:
-            entries.append((_SUBTRACTION, SUBTRACTION_NAME))
+            tip = "What took up contrast agent: T1ce minus matched T1"
+            entries.append((_SUBTRACTION, SUBTRACTION_NAME, tip, None))
         self._contrasts.offer(entries)
-        for widget in (self._contrasts, self._planes, self._which):
+        for widget in (self._contrasts, self._planes):
             widget.show()
-        self._banner.say("\n".join(warnings), "warning")
+        self._which.setEnabled(True)
+        self._which.setChecked(False)
+        self._banner.say(listed(warnings), "warning")
 
     def show_idle_help(self) -> None:
         self._title.setText("No case is open")
@@ -152,42 +159,3 @@ class CaseBox(QWidget):
     def _emit_files(self) -> None:
         chosen = {m: choice.value for m, choice in self._file_choices.items()}
         self.files_chosen.emit({m: value for m, value in chosen.items() if value is not None})
-
-
-class _Toggles(QWidget):
-    """A row of buttons of which at most one is down."""
-
-    chosen = Signal(str)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._layout = QHBoxLayout(self)
-        self._layout.setContentsMargins(0, 0, 0, 0)
-        self._layout.setSpacing(3)
-        self._group = QButtonGroup(self)
-        self._group.setExclusive(False)
-        self._buttons: dict[str, QPushButton] = {}
-
-    def offer(self, entries: Sequence[tuple[str, str]]) -> None:
-        for button in self._buttons.values():
-            self._group.removeButton(button)
-            self._layout.removeWidget(button)
-            button.deleteLater()
-        self._buttons = {}
-        for text, value in entries:
-            button = QPushButton(text)
-            button.setCheckable(True)
-            button.setMinimumWidth(button.fontMetrics().horizontalAdvance(text) + 14)
-            button.setStyleSheet("QPushButton { padding: 4px 3px; }")
-            button.clicked.connect(lambda _=False, v=value: self._clicked(v))
-            self._group.addButton(button)
-            self._layout.addWidget(button)
-            self._buttons[value] = button
-
-    def mark(self, value: str | None) -> None:
-        for key, button in self._buttons.items():
-            button.setChecked(key == value)
-
-    def _clicked(self, value: str) -> None:
-        self.mark(value)
-        self.chosen.emit(value)

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import (
     QCheckBox,
     QFileDialog,
     QHBoxLayout,
+    QLabel,
     QLineEdit,
     QPushButton,
     QToolButton,
@@ -17,13 +18,13 @@ from qtpy.QtWidgets import (
 )
 
 from ...protocol import Protocol
-from .section import Banner, Choice, column, form
+from .section import Banner, Choice, column, form, quiet
 
 FORMATS: list[tuple[str, object]] = [
-    ("NIfTI (.nii.gz)", ".nii.gz"),
-    ("NIfTI, uncompressed (.nii)", ".nii"),
-    ("NRRD (.nrrd)", ".nrrd"),
-    ("MetaImage (.mha)", ".mha"),
+    (".nii.gz", ".nii.gz"),
+    (".nii", ".nii"),
+    (".nrrd", ".nrrd"),
+    (".mha", ".mha"),
 ]
 
 
@@ -45,10 +46,12 @@ class ExportBox(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._folder = Path.home()
+        self._titles: dict[str, str] = {}
         self._format = Choice(FORMATS)
         self._format.currentIndexChanged.connect(self._follow_format)
         self._encoding = Choice()
-        self._encoding.setToolTip("Which number stands for which region in the file")
+        self._encoding.currentIndexChanged.connect(self._tell_encoding)
+        self._meaning = quiet()
         self._per_region = QCheckBox("One file per region")
         self._author = QLineEdit()
         self._author.setPlaceholderText("rater's pseudonym (optional)")
@@ -69,13 +72,19 @@ class ExportBox(QWidget):
         file_row.addWidget(self._name, 1)
         file_row.addWidget(browse)
         rows.addRow("File", file_row)
-        rows.addRow("Format", self._format)
-        rows.addRow("Encoding", self._encoding)
+        kinds = QHBoxLayout()
+        kinds.addWidget(self._format, 1)
+        kinds.addWidget(QLabel("encoded"))
+        kinds.addWidget(self._encoding, 1)
+        rows.addRow("Format", kinds)
         rows.addRow("Author", self._author)
         layout = column(self)
         layout.addLayout(rows)
-        layout.addWidget(self._per_region)
-        layout.addWidget(self._button)
+        layout.addWidget(self._meaning)
+        last = QHBoxLayout()
+        last.addWidget(self._per_region)
+        last.addWidget(self._button, 1)
+        layout.addLayout(last)
         layout.addWidget(self._result)
 
     @property
@@ -99,9 +108,11 @@ class ExportBox(QWidget):
         self._name.setToolTip(f"Written to {self._folder}; an existing file is kept as a backup")
         chosen = self._encoding.value or protocol.default_encoding
         self._encoding.offer(
-            [(f"{e.name} – {e.title}", e.name) for e in protocol.encodings.values()],
+            [(e.name, e.name) for e in protocol.encodings.values()],
             chosen if chosen in protocol.encodings else protocol.default_encoding,
         )
+        self._titles = {e.name: e.title for e in protocol.encodings.values()}
+        self._tell_encoding()
         self._button.setEnabled(True)
         self._result.clear()
 
@@ -110,6 +121,9 @@ class ExportBox(QWidget):
 
     def show_error(self, text: str) -> None:
         self._result.say(text, "error")
+
+    def _tell_encoding(self) -> None:
+        self._meaning.setText(self._titles.get(str(self._encoding.value), ""))
 
     def _follow_format(self) -> None:
         name = self._name.text().strip()

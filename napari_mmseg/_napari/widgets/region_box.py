@@ -53,7 +53,6 @@ class RegionBox(QWidget):
         self._opacity.setRange(0, _PERCENT)
         self._opacity.setToolTip("Opacity of the labels")
         self._opacity.valueChanged.connect(lambda v: self.opacity_changed.emit(v / _PERCENT))
-        self._note = quiet("Thresholds follow live once a model has run.")
         self._bring_back = QPushButton("Show the segmentation layer again")
         self._bring_back.clicked.connect(self.labels_wanted)
         self._bring_back.hide()
@@ -65,7 +64,6 @@ class RegionBox(QWidget):
         row.addWidget(QLabel("Opacity"))
         row.addWidget(self._opacity, 1)
         layout.addLayout(row)
-        layout.addWidget(self._note)
         layout.addWidget(self._bring_back)
         self.setEnabled(False)
 
@@ -136,7 +134,6 @@ class RegionBox(QWidget):
                 slider.setValue(round(thresholds[name] * _PERCENT))
                 slider.blockSignals(False)
                 self._write_threshold(name)
-        self._note.setVisible(thresholds is None)
 
     def show_look(self, outline: bool, opacity: float) -> None:
         """What the layer looks like now, when it was changed elsewhere."""

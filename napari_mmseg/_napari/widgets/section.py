@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QComboBox,
@@ -136,6 +138,12 @@ def form() -> QFormLayout:
     layout.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
     layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
     return layout
+
+
+def listed(sentences: Sequence[str]) -> str:
+    """Sentences as lines of a banner, marked off from each other where there are several."""
+    mark = "• " if len(sentences) > 1 else ""
+    return "\n".join(mark + sentence[:1].upper() + sentence[1:] for sentence in sentences)
 
 
 def quiet(text: str = "") -> QLabel:

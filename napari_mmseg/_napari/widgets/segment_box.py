@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QProgressBar, QPushButton, QWidget
+from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
 
-from .section import Banner, Choice, column, form, quiet
+from .section import Banner, Choice, column, listed, quiet
 
 DEVICES: list[tuple[str, object]] = [
     ("Automatic", "auto"),
-    ("Processor (CPU)", "cpu"),
-    ("NVIDIA GPU (CUDA)", "cuda"),
+    ("CPU", "cpu"),
+    ("GPU (CUDA)", "cuda"),
 ]
 
 _STEPS = 1000
@@ -40,7 +40,7 @@ class SegmentBox(QWidget):
         self._model.setToolTip("The network to run; all work is done on this machine")
         self._device = Choice(DEVICES)
         self._device.setToolTip("Automatic takes a CUDA GPU where there is one")
-        self._new_layer = QCheckBox("As a new layer, beside the present one")
+        self._new_layer = QCheckBox("As a new layer")
         self._run = QPushButton("Segment")
         self._run.setToolTip("Segment the open case with the chosen model")
         self._run.clicked.connect(self._emit_run)
@@ -55,12 +55,15 @@ class SegmentBox(QWidget):
         self._result = Banner()
         self._has_case = False
         layout = column(self)
-        rows = form()
-        rows.addRow("Model", self._model)
-        rows.addRow("Device", self._device)
-        layout.addLayout(rows)
-        layout.addWidget(self._new_layer)
+        choices = QHBoxLayout()
+        choices.addWidget(QLabel("Model"))
+        choices.addWidget(self._model, 1)
+        choices.addWidget(QLabel("on"))
+        choices.addWidget(self._device, 1)
+        layout.addLayout(choices)
+        self._new_layer.setToolTip("Beside the present segmentation instead of in its place")
         buttons = QHBoxLayout()
+        buttons.addWidget(self._new_layer)
         buttons.addWidget(self._run, 1)
         buttons.addWidget(self._cancel)
         layout.addLayout(buttons)
@@ -95,7 +98,7 @@ class SegmentBox(QWidget):
     def show_result(self, text: str, warnings: Sequence[str]) -> None:
         self.show_idle()
         self._result.say(text, "good")
-        self._warning.say("\n".join(warnings), "warning")
+        self._warning.say(listed(warnings), "warning")
 
     def show_error(self, text: str) -> None:
         self.show_idle()
