@@ -31,7 +31,7 @@ NOUNS = {"errors", "grid", "volume", "case", "annotation", "protocol", "cache"}
 
 #: Which rooms each room may know beside itself and the nouns. Arrows run downward only.
 ARROWS: dict[str, set[str]] = {
-    "io": {"preprocess"},
+    "io": set(),
     "preprocess": set(),
     "models": set(),
     "editing": set(),

@@ -260,7 +260,7 @@ def _on_one_grid(
 def _resampled(
     volume: Volume, grid: Grid, modality: Modality, reference: Modality, warnings: list[str]
 ) -> Volume:
-    from ..preprocess.resample import resample_linear
+    from .resample import resample_linear
 
     if not grid.overlaps(volume.grid):
         raise GeometryError(

@@ -18,7 +18,7 @@ def resample_linear(array: NDArray[Any], grid: Grid, onto: Grid) -> NDArray[np.f
     """
     import SimpleITK as sitk
 
-    from ..io.itk import to_itk
+    from .itk import to_itk
 
     resampled = sitk.Resample(
         to_itk(np.asarray(array, dtype=np.float32), grid),
