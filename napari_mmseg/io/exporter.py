@@ -136,14 +136,14 @@ def write_volume(
     *,
     overwrite: bool = True,
 ) -> tuple[Path, ...]:
-    """Write an image (axes I, P, L) on its source grid, verified; returns the backups made.
+    """Write an image on its source grid, verified; returns the backups made.
 
     Parameters
     ----------
     source
-        Where an array lies: the space of a file, or a grid in display orientation. A `Volume`
-        has its own; one that was resampled is written on the grid it was resampled to, which
-        must then be given.
+        Where an array lies: the space of a file (then the array's axes are I, P, L), or a grid
+        (then they are the grid's). A `Volume` knows its own; one that was resampled is written on
+        the grid that it was resampled to.
 
     Raises
     ------
@@ -154,24 +154,19 @@ def write_volume(
     """
     path = Path(path)
     suffix = _suffix(path)
-    if isinstance(volume, Volume):
-        array = volume.array
-        space = source or (SourceSpace.of(volume.grid) if volume.resampled else volume.source)
-    else:
-        array = volume
-        if source is None:
+    array = volume.array if isinstance(volume, Volume) else volume
+    if source is None:
+        if not isinstance(volume, Volume):
             raise GeometryError("an array alone does not say where it lies: give a source or grid")
-        space = source
-    if isinstance(space, Grid):
-        space = SourceSpace.of(space)
-    if array.shape != space.display_grid.shape:
-        raise GeometryError(
-            f"an image of {array.shape} voxels does not fit a grid of {space.display_grid.shape}"
-        )
+        source = volume.grid if volume.resampled else volume.source
+    space = SourceSpace.of(source) if isinstance(source, Grid) else source
+    expected = space.grid.shape if isinstance(source, Grid) else space.display_grid.shape
+    if array.shape != expected:
+        raise GeometryError(f"an image of {array.shape} voxels does not fit a grid of {expected}")
     if array.dtype == np.bool_:
         array = array.astype(np.uint8)
     _refuse(path, {}, overwrite)
-    stored = space.to_display.invert(array)
+    stored = array if isinstance(source, Grid) else space.to_display.invert(array)
     data = to_bytes(stored, space, suffix, labels=False)
     check = partial(check_file, target=path, array=stored, source=space)
     return replace_files([Draft(path, data, check)])

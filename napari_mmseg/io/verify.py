@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -46,14 +47,19 @@ def check_file(path: Path, target: Path, array: NDArray[Any], source: SourceSpac
     ExportError
         Naming what differs.
     """
+    from nibabel.filebasedimages import ImageFileError
+
     name = f'"{target.name}"'
+    unreadable = (OSError, EOFError, ValueError, RuntimeError, zlib.error, ImageFileError)
     try:
         if suffix_of(target) in (".nii", ".nii.gz"):
             differs = _nifti_differs(path, array, source)
         else:
             differs = _itk_differs(path, array, source.grid)
-    except (ValueError, EOFError, RuntimeError) as error:
-        raise ExportError(f"{name} was not written: it cannot be read back ({error})") from error
+    except unreadable as error:
+        raise ExportError(
+            f"{name} was not written: it could not be read back, try another folder or format"
+        ) from error
     if differs:
         raise ExportError(
             f"{name} was not written: {differs} did not read back as written, "
@@ -64,7 +70,8 @@ def check_file(path: Path, target: Path, array: NDArray[Any], source: SourceSpac
 def _nifti_differs(path: Path, array: NDArray[Any], source: SourceSpace) -> str:
     import nibabel
 
-    image: Any = nibabel.load(path)
+    # A mapped file could not be renamed on Windows.
+    image: Any = nibabel.load(path, mmap=False)
     expected = mended_header(source.nifti_header or nifti_header_of(source.grid))
     for field in GEOMETRY_FIELDS:
         if not np.array_equal(image.header[field], expected[field]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import tracemalloc
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import nibabel as nib
@@ -165,7 +166,5 @@ def test_a_damaged_header_is_read_or_refused_but_never_crashes(
         data[place] = value
     path = tmp_path_factory.getbasetemp() / "fuzzed_t1.nii"
     path.write_bytes(data)
-    try:
+    with suppress(MmsegError):  # any other error fails the test
         open_case(path)
-    except MmsegError as error:
-        assert str(error)
