@@ -50,16 +50,25 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _rows(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """A row a value; a mapping of plain values is one row, mappings of mappings go deeper."""
     for key, value in values.items():
         name = f"{prefix}{key}"
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and any(isinstance(v, Mapping) for v in value.values()):
             yield from _rows(value, f"{name}.")
-        elif isinstance(value, float):
-            yield name, f"{value:.4g}"
-        elif isinstance(value, list | tuple):
-            yield name, ", ".join(map(str, value)) or "none"
+        elif isinstance(value, Mapping):
+            yield name, ", ".join(f"{k} {_plain(v)}" for k, v in value.items()) or "none"
         else:
-            yield name, str(value)
+            yield name, _plain(value)
+
+
+def _plain(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_plain, value)) or "none"
+    return str(value)
 
 
 if __name__ == "__main__":

@@ -26,10 +26,21 @@ def test_json_is_one_object_with_the_machine(capsys):
 
 
 def test_the_table_shows_nested_values(capsys, monkeypatch):
-    monkeypatch.setattr(runner, "run", lambda _: {"ratio": 0.5, "machine": {"cores": 2}, "x": []})
+    result = {
+        "ratio": 0.5,
+        "cases": {"one": {"WT": 0.91239, "ET": None}},
+        "machine": {"cores": 2},
+        "heavy": [],
+    }
+    monkeypatch.setattr(runner, "run", lambda _: result)
     assert runner.main(["import"]) == 0
-    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert lines == [["ratio", "0.5"], ["machine.cores", "2"], ["x", "none"]]
+    lines = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
+    assert lines == [
+        ["ratio", "0.5"],
+        ["cases.one", "WT 0.9124, ET -"],
+        ["machine", "cores 2"],
+        ["heavy", "none"],
+    ]
 
 
 def test_an_unknown_benchmark_is_wrong_usage(capsys):
