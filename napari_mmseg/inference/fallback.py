@@ -13,6 +13,8 @@ from .engine import Engine, EngineFailure, OutOfMemory
 from .progress import PREDICTED, PREPARED, Watch
 from .tiles import SMALLEST_SIDE, run_in_tiles
 
+SMALLEST_TILE = SMALLEST_SIDE**3
+
 
 def infer(
     card: Card,
@@ -69,7 +71,7 @@ def _run(
         try:
             return engine.run(channels, watch.pulse("predict", PREPARED, PREDICTED))
         except OutOfMemory:
-            largest = voxels // 4
+            largest = max(voxels // 4, SMALLEST_TILE)
     warnings.append(
         f"the memory of {place} is too small for one pass: the brain was worked on in tiles, "
         "which can differ a little from one pass"
@@ -82,6 +84,6 @@ def _run(
         try:
             return run_in_tiles(engine, channels, len(card.regions), largest, watch.check, done)
         except OutOfMemory:
-            if largest < SMALLEST_SIDE**3:
+            if largest <= SMALLEST_TILE:
                 raise
-            largest //= 4
+            largest = max(largest // 4, SMALLEST_TILE)

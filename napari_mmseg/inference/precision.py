@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -93,5 +94,6 @@ class PrecisionCheck:
             self.record.parent.mkdir(parents=True, exist_ok=True)
             temporary.write_text(json.dumps(content, indent=1), encoding="utf-8")
             temporary.replace(self.record)
-        except OSError:
-            temporary.unlink(missing_ok=True)  # a cache that cannot be written costs time only
+        except OSError:  # a cache that cannot be written costs time only
+            with suppress(OSError):
+                temporary.unlink()
