@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ..editing.stroke import Box
 
 if TYPE_CHECKING:
+    from napari.components import ViewerModel
     from napari.layers import Labels
 
 #: Called by napari's "draw round and fill" (right mouse button) around its many paint calls.
@@ -53,3 +54,14 @@ def remove_own_drawing(layer: Labels) -> None:
         module, name = getattr(callback, "__module__", ""), getattr(callback, "__name__", "")
         if module.startswith("napari.layers.labels") and name == "draw":
             callbacks.remove(callback)
+
+
+def bare_brush_circle(viewer: ViewerModel) -> None:
+    """Draw the brush's circle alone.
+
+    napari 0.9.2 draws the overlay's background box as a dark square in the middle of the brush
+    as soon as a second layer has been added.
+    """
+    circle = viewer.canvas.overlays.get("_brush_circle")
+    if circle is not None:
+        circle.box = False

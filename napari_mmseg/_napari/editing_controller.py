@@ -11,6 +11,7 @@ import numpy as np
 
 from ..editing import EditSession, Footprint, Mode, Stroke, flood, polygon, stamp, sweep
 from ..errors import MmsegError
+from .editing_compat import bare_brush_circle
 from .editing_keys import bind_keys, unbind_keys
 from .editing_layer import LayerBridge
 from .editing_link import EditLink
@@ -96,6 +97,7 @@ class EditController:
             "redo": lambda _: self.redo(),
             "toggle_proposal": lambda _: self.show_proposal(not self.proposal.is_shown),
         }
+        bare_brush_circle(viewer)
         layer.mouse_drag_callbacks.append(self._on_drag)
         layer.events.mode.connect(self._on_mode)
         layer.events.selected_label.connect(self._on_selected_label)

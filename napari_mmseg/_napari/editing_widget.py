@@ -38,6 +38,8 @@ _ACTIONS = {action.name: action for action in COMMON_ACTIONS}
 _ADD, _ERASE = "add", "erase"
 
 _SWATCH_PX = 12
+_GAP_PX = 8
+_SLIDER_WIDTH_PX = 60  # at least
 
 #: The slider's positions; sizes grow with their square, so that small brushes can be set finely.
 _SLIDER_STEPS = 200
@@ -77,8 +79,10 @@ class EditWidget(QWidget):
         layout.addWidget(self._tools)
         layout.addWidget(self._regions)
         modes = QHBoxLayout()
-        modes.addWidget(self._adding)
+        modes.addWidget(self._adding, 1)
+        modes.addSpacing(_GAP_PX)
         modes.addWidget(self._exact)
+        modes.addWidget(self._in_3d)
         layout.addLayout(modes)
         layout.addWidget(self._sentence)
         layout.addLayout(self._brush_row)
@@ -116,6 +120,7 @@ class EditWidget(QWidget):
         self._size.valueChanged.connect(self.diameter_requested)
         self._slider = QSlider(Qt.Orientation.Horizontal)
         self._slider.setRange(0, _SLIDER_STEPS)
+        self._slider.setMinimumWidth(_SLIDER_WIDTH_PX)
         self._slider.setToolTip("Diameter of the brush")
         self._slider.valueChanged.connect(lambda step: self.diameter_requested.emit(_size_at(step)))
         self._in_3d = QCheckBox("3D")
@@ -128,7 +133,6 @@ class EditWidget(QWidget):
         self._brush_row.addWidget(QLabel("Size"))
         self._brush_row.addWidget(self._slider, 1)
         self._brush_row.addWidget(self._size)
-        self._brush_row.addWidget(self._in_3d)
 
     def _build_history(self) -> None:
         self._undo, self._redo = QPushButton("Undo"), QPushButton("Redo")

@@ -313,6 +313,10 @@ class EditSession:
     def history_bytes(self) -> int:
         return self._history.nbytes
 
+    @property
+    def history_limit_bytes(self) -> int:
+        return self._history.limit_bytes
+
     def undo(self) -> str | None:
         """Take back the last step; its label, or None when there is none."""
         self.end()
