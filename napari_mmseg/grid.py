@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,12 @@ SAME_GRID_TOLERANCE_VOXELS = 0.01
 
 #: Axes further than this from the patient's axes make a grid oblique (degrees).
 OBLIQUE_TOLERANCE_DEG = 0.05
+
+#: Direction cosines that agree to so many digits are equal, for choosing the nearest axes.
+_TIE_DIGITS = 5
+
+#: Axes that span less than this share of a cube's volume lie in one plane: no place can be told.
+SINGULAR_BELOW = 1e-6
 
 _RAS_LETTERS = (("L", "R"), ("P", "A"), ("I", "S"))  # (towards negative, towards positive)
 
@@ -76,7 +83,10 @@ class Grid:
         affine = np.array(self.affine, dtype=np.float64)
         if affine.shape != (4, 4) or not np.isfinite(affine).all():
             raise GeometryError("the affine is not a 4x4 matrix of finite numbers")
-        if abs(np.linalg.det(affine[:3, :3])) < 1e-9 * max(1.0, np.abs(affine[:3, :3]).max()) ** 3:
+        with np.errstate(all="ignore"):
+            lengths = np.linalg.norm(affine[:3, :3], axis=0)
+            volume = abs(np.linalg.det(affine[:3, :3] / lengths)) if lengths.all() else 0.0
+        if not volume > SINGULAR_BELOW:
             raise GeometryError("the affine is singular: it maps different voxels to one place")
         if len(self.shape) != 3 or min(self.shape) < 1:
             raise GeometryError(f"a grid has three sides of at least one voxel, not {self.shape}")
@@ -188,15 +198,20 @@ class Grid:
     def _nearest_axes(self) -> list[tuple[int, int]]:
         """For each array axis its nearest patient axis (0 R, 1 A, 2 S) and the sign along it.
 
-        Greedy on the largest direction cosine, each patient axis taken once (as nibabel does for
-        all but near-45-degree ties).
+        The assignment with the largest sum of direction cosines, as nibabel's for all but axes
+        near 45 degrees. There the choice rests on the lines in space alone, so that an image and
+        its own flipped or transposed copy always come to the same display orientation.
         """
         cosines = self.affine[:3, :3] / np.linalg.norm(self.affine[:3, :3], axis=0)
-        left = np.abs(cosines)
-        nearest: dict[int, tuple[int, int]] = {}
-        for _ in range(3):
-            world, axis = np.unravel_index(int(np.argmax(left)), (3, 3))
-            nearest[int(axis)] = (int(world), 1 if cosines[world, axis] > 0 else -1)
-            left[world, :] = -1
-            left[:, axis] = -1
-        return [nearest[i] for i in range(3)]
+        lines = np.round(cosines, _TIE_DIGITS)
+
+        def fit(order: tuple[int, ...]) -> tuple[bool, float, list[list[float]]]:
+            along = [abs(lines[world, axis]) for world, axis in enumerate(order)]
+            leaning = [(lines[:, axis] * np.roll(lines[:, axis], 1)).tolist() for axis in order]
+            return min(along) > 0, round(float(sum(along)), _TIE_DIGITS), leaning
+
+        order = max(permutations(range(3)), key=fit)
+        return [
+            (order.index(axis), 1 if cosines[order.index(axis), axis] > 0 else -1)
+            for axis in range(3)
+        ]
