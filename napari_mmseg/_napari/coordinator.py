@@ -129,9 +129,7 @@ class Coordinator(QObject):
         regions.hidden_changed.connect(lambda names: self._with(lambda s: s.show_regions(names)))
         regions.jump_requested.connect(self._jump)
         regions.labels_wanted.connect(lambda: self._with(CaseSession.bring_back))
-        regions.outline_changed.connect(
-            lambda on: self._with(lambda s: setattr(s.labels, "contour", int(on)))
-        )
+        regions.outline_changed.connect(lambda on: self._with(lambda s: s.show_outline(on)))
         regions.opacity_changed.connect(
             lambda value: self._with(lambda s: setattr(s.labels, "opacity", value))
         )
@@ -201,17 +199,17 @@ class Coordinator(QObject):
         self._panel.regions.offer_labels(False)
         self._panel.edit.setEnabled(True)
         session.controller.join(self._panel.edit)
-        self.segmenter.follow(edit)
-        if self._show_volumes not in edit.on_state:
-            edit.on_state.append(self._show_volumes)
+        if self._show_state not in edit.on_state:
+            edit.on_state.append(self._show_state)
             layer.events.contour.connect(self._show_look)
             layer.events.opacity.connect(self._show_look)
-        self._show_volumes()
+        self._show_state()
         self._show_look()
 
-    def _show_volumes(self) -> None:
+    def _show_state(self) -> None:
         if self.session is not None:
             self._panel.regions.show_volumes(self.session.edit.volumes_ml())
+            self.segmenter.follow(self.session.edit)
 
     def _show_look(self, event: object = None) -> None:
         if self.session is not None:

@@ -14,10 +14,11 @@ from ..editing import EditSession
 from ..errors import MmsegError
 from .session import CaseSession
 from .task import Task
-from .widgets.region_box import RegionBox, volume_text
+from .widgets.region_box import RegionBox
 from .widgets.segment_box import SegmentBox, SegmentRequest
 
 if TYPE_CHECKING:
+    from ..annotation import Annotation
     from ..inference import Prediction
 
 #: Moves of a slider that come closer than this are drawn as one.
@@ -66,9 +67,16 @@ class Segmenter(QObject):
     def offer_models(self) -> None:
         """Fill the list of models; says so when there is none."""
         try:
-            self._box.offer_models(_models())
+            models = _models()
         except MmsegError as error:
             self._box.show_error(str(error))
+            return
+        self._box.offer_models(models)
+        if not models:
+            self._box.show_error(
+                "No model is installed: train one with `napari-mmseg train`, or put a model's "
+                "folder where `napari-mmseg doctor` says."
+            )
 
     def run(self, request: SegmentRequest) -> None:
         session = self._session()
@@ -90,9 +98,14 @@ class Segmenter(QObject):
             self._task.cancel()
 
     def follow(self, edit: EditSession) -> None:
-        """Show the sliders of the annotation in hand, if a model made it."""
+        """Show the thresholds of the annotation in hand, if a model of this session made it."""
         prediction = self._predictions.get(edit)
-        self._regions.show_thresholds(None if prediction is None else _thresholds(edit, prediction))
+        if prediction is None:
+            self._regions.show_thresholds(None)
+        elif not self._timer.isActive():
+            self._regions.show_thresholds(
+                {**prediction.thresholds, **edit.annotation().provenance.thresholds}
+            )
 
     def _show_result(
         self, case: Case, request: SegmentRequest, prediction: Prediction, seconds: float
@@ -159,16 +172,10 @@ def _stage(name: str) -> str:
     return STAGES.get(name, name.capitalize())
 
 
-def _thresholds(edit: EditSession, prediction: Prediction) -> dict[str, float]:
-    made = edit.annotation().provenance.thresholds or prediction.annotation().provenance.thresholds
-    return {name: float(value) for name, value in made.items()}
-
-
-def _facts(annotation: Any, seconds: float) -> str:
+def _facts(annotation: Annotation, seconds: float) -> str:
     how = annotation.provenance
-    volumes = " · ".join(f"{n} {volume_text(ml)}" for n, ml in annotation.volumes_ml.items())
+    device = f" on {how.device}" if how.device else ""
     used = f"Used {', '.join(how.modalities)}."
     if how.missing:
         used += f" Missing: {', '.join(how.missing)}."
-    device = f" on {how.device}" if how.device else ""
-    return f"{volumes}\n{how.model}{device}, {seconds:.1f} s. {used}"
+    return f"{how.model}{device}, {seconds:.1f} s. {used}"

@@ -40,6 +40,11 @@ if TYPE_CHECKING:
     from .editing_controller import EditController
 
 
+#: How outlines are drawn: one voxel wide and nearly solid, since they cover so little.
+OUTLINE_VOXELS = 1
+OUTLINE_OPACITY = 0.9
+
+
 @dataclass(frozen=True, eq=False)
 class Track:
     """One annotation that is being edited, and the layer that shows it."""
@@ -87,6 +92,7 @@ class CaseSession:
         self.case = case
         self.tracks: list[Track] = []
         self._closing = False
+        self._other_opacity = OUTLINE_OPACITY
         own = list(layers)
         if not any(_is_image(ly) for ly in own):
             own = [_add(viewer, data) for data in case_tuples(case)] + own
@@ -234,8 +240,15 @@ class CaseSession:
     def toggle_labels(self) -> None:
         self.labels.visible = not self.labels.visible
 
+    def show_outline(self, outline: bool) -> None:
+        """Borders only, drawn solid; or areas, as transparent as before."""
+        if outline == bool(self.labels.contour):
+            return
+        self._other_opacity, self.labels.opacity = self.labels.opacity, self._other_opacity
+        self.labels.contour = OUTLINE_VOXELS if outline else 0
+
     def toggle_outline(self) -> None:
-        self.labels.contour = 0 if self.labels.contour else 1
+        self.show_outline(not self.labels.contour)
 
     def show_regions(self, hidden: set[str]) -> None:
         """Colour the labels so that the regions named are not told apart from their parents."""

@@ -41,6 +41,7 @@ class RegionBox(QWidget):
         self._volumes: dict[str, QLabel] = {}
         self._sliders: dict[str, QSlider] = {}
         self._slider_texts: dict[str, QLabel] = {}
+        self._titles: dict[str, QLabel] = {}
         self._grid = QGridLayout()
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(6)
@@ -72,9 +73,10 @@ class RegionBox(QWidget):
         while (item := self._grid.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
                 widget.deleteLater()
-        self._checks, self._volumes, self._sliders, self._slider_texts = {}, {}, {}, {}
+        self._checks, self._volumes, self._titles = {}, {}, {}
+        self._sliders, self._slider_texts = {}, {}
         for row, region in enumerate(protocol.regions):
-            self._add_row(2 * row, region)
+            self._add_row(row, region)
         self.show_thresholds(None)
         self.setEnabled(True)
 
@@ -82,7 +84,7 @@ class RegionBox(QWidget):
         check = QCheckBox(region.name)
         check.setIcon(_swatch(region.colour))
         check.setChecked(True)
-        check.setToolTip(f"Show {region.title}")
+        check.setToolTip(f"Show the {region.title}")
         check.toggled.connect(self._emit_hidden)
         title = quiet(region.title)
         title.setWordWrap(False)
@@ -101,10 +103,13 @@ class RegionBox(QWidget):
         slider.valueChanged.connect(partial(self._slid, region.name))
         text = QLabel()
         text.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        for column_number, widget in enumerate((check, title, volume, jump)):
-            self._grid.addWidget(widget, row, column_number)
-        self._grid.addWidget(slider, row + 1, 0, 1, 3)
-        self._grid.addWidget(text, row + 1, 3)
+        self._grid.addWidget(check, row, 0)
+        self._grid.addWidget(title, row, 1, 1, 2)
+        self._grid.addWidget(slider, row, 1)
+        self._grid.addWidget(text, row, 2)
+        self._grid.addWidget(volume, row, 3)
+        self._grid.addWidget(jump, row, 4)
+        self._titles[region.name] = title
         self._checks[region.name] = check
         self._volumes[region.name] = volume
         self._sliders[region.name] = slider
@@ -128,6 +133,7 @@ class RegionBox(QWidget):
         for name, slider in self._sliders.items():
             visible = thresholds is not None and name in thresholds
             slider.setVisible(visible)
+            self._titles[name].setVisible(not visible)
             self._slider_texts[name].setVisible(visible)
             if thresholds is not None and name in thresholds:
                 slider.blockSignals(True)

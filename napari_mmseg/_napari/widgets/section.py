@@ -9,6 +9,7 @@ from qtpy.QtWidgets import (
     QComboBox,
     QFormLayout,
     QFrame,
+    QHBoxLayout,
     QLabel,
     QSizePolicy,
     QToolButton,
@@ -69,25 +70,42 @@ class Section(QWidget):
         self.toggled.emit(expanded)
 
 
-class Banner(QLabel):
-    """One or a few sentences for the user; hidden while there is nothing to say."""
+class Banner(QFrame):
+    """One or a few sentences for the user, who can put them away; hidden while there are none."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.setWordWrap(True)
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._label = QLabel()
+        self._label.setWordWrap(True)
+        self._label.setTextFormat(Qt.TextFormat.PlainText)
+        self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        close = QToolButton()
+        close.setText("×")
+        close.setToolTip("Hide this")
+        close.setStyleSheet("QToolButton { border: none; background: transparent; }")
+        close.clicked.connect(self.hide)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 4, 2, 4)
+        row.setSpacing(2)
+        row.addWidget(self._label, 1)
+        row.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        self.setObjectName("banner")
         self.hide()
+
+    def text(self) -> str:
+        return self._label.text()
 
     def say(self, text: str, kind: str = "info") -> None:
         """Show `text`; `kind` is one of "info", "good", "warning", "error"."""
-        self.setText(text)
-        self.setStyleSheet(f"QLabel {{ {_BANNER_STYLES[kind]} padding: 5px 7px; }}")
+        self._label.setText(text)
+        self.setStyleSheet(
+            f"#banner {{ {_BANNER_STYLES[kind]} }} #banner QLabel {{ background: transparent; }}"
+        )
         self.setVisible(bool(text))
 
     def clear(self) -> None:
-        self.setText("")
+        self._label.clear()
         self.hide()
 
 
