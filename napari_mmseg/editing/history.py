@@ -39,8 +39,7 @@ class Origin:
 class Step:
     """One thing that undo takes back.
 
-    `codes` and `proposal` change the annotation and what the model proposed (None: unchanged);
-    `group` names a run of steps that become one, such as the moves of a slider.
+    `codes` and `proposal` change the annotation and what the model proposed (None: unchanged).
     """
 
     label: str
@@ -48,7 +47,6 @@ class Step:
     proposal: PackedPatch | None
     before: Origin
     after: Origin
-    group: str | None = None
     state: int = field(default_factory=lambda: next(_ids))
 
     @property

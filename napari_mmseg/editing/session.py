@@ -56,7 +56,9 @@ class EditSession:
         self._tables = self._mode_tables()
         self._open: list[Patch] | None = None
         self._open_label = ""
-        self._kept: NDArray[np.bool_] | None = None  # hand edits that a run of replacements keeps
+        # A run of replacements of one group is one step and keeps the same edits by hand.
+        self._run: str | None = None
+        self._kept: NDArray[np.bool_] | None = None
 
     # What it holds
 
@@ -193,8 +195,8 @@ class EditSession:
         keep_edits
             Voxels that were corrected by hand (differ from the proposal so far) stay as they are.
         group
-            Consecutive replacements of the same group, such as the moves of a slider, become one
-            step, and share the hand edits that they keep.
+            Replacements of the same group with nothing else in between, such as the moves of a
+            slider, become one step and keep the same edits.
 
         Raises
         ------
@@ -206,13 +208,7 @@ class EditSession:
         self.end()
         codes, origin = self._checked(result)
         last = self._history.last
-        continues = (
-            group is not None
-            and last is not None
-            and last.group == group
-            and self._history.redo_depth == 0
-            and last.state != self._saved_state  # what was saved stays a step of its own
-        )
+        continues = last is not None and group is not None and self._run == group
         if keep_edits:
             if not continues or self._kept is None:
                 self._kept = self._codes != self._proposal
@@ -235,10 +231,8 @@ class EditSession:
             before = last.before
             self._history.drop_last()
         kept = self._kept
-        self._push(
-            Step(label, _packed(patch), _packed(proposal_patch), before, origin, group=group)
-        )
-        self._kept = kept
+        self._push(Step(label, _packed(patch), _packed(proposal_patch), before, origin))
+        self._run, self._kept = group, kept
 
     def put(
         self, indices: tuple[NDArray[np.intp], ...], values: NDArray[np.uint8] | int, label: str
@@ -320,6 +314,7 @@ class EditSession:
     def undo(self) -> str | None:
         """Take back the last step; its label, or None when there is none."""
         self.end()
+        self._end_run()
         step = self._history.undo()
         if step is None:
             return None
@@ -329,6 +324,7 @@ class EditSession:
     def redo(self) -> str | None:
         """Do the step again that was taken back last; its label, or None when there is none."""
         self.end()
+        self._end_run()
         step = self._history.redo()
         if step is None:
             return None
@@ -351,6 +347,7 @@ class EditSession:
     def mark_saved(self, state: int | None = None) -> None:
         """The annotation (as it was at `state`, else as it is now) has been written to a file."""
         self._saved_state = self.state if state is None else state
+        self._end_run()  # what was saved stays a step of its own
         self._tell_state()
 
     # Inside
@@ -388,13 +385,15 @@ class EditSession:
             )
         return result.codes, Origin.of(result)
 
+    def _end_run(self) -> None:
+        self._run = self._kept = None
+
     def _push(self, step: Step) -> None:
-        self._kept = None
+        self._end_run()
         self._history.push(step)
         self._tell_state()
 
     def _replay(self, step: Step, origin: Origin, backwards: bool) -> None:
-        self._kept = None
         if step.codes is not None:
             patch = step.codes.patch()
             self._write(patch.reversed() if backwards else patch)

@@ -93,8 +93,7 @@ class Editing(RuleBasedStateMachine):
         """Note the present volumes if the last call made a step."""
         if self.session.state == state:
             return
-        continues = group is not None and group == self.group and self.at == len(self.steps) - 1
-        if continues and state != self.saved:
+        if group is not None and group == self.group:
             self.steps[-1] = self.both()
         else:
             self.steps = [*self.steps[: self.at + 1], self.both()]
@@ -167,7 +166,7 @@ class Editing(RuleBasedStateMachine):
         assert self.session.undo() == (label if could else None)
         self.at -= could
         self.check_step()
-        self.group = None if self.at < len(self.steps) - 1 else self.group
+        self.group = None
 
     @rule()
     def redo(self) -> None:
@@ -181,6 +180,7 @@ class Editing(RuleBasedStateMachine):
     def save(self) -> None:
         self.session.mark_saved()
         self.saved = self.session.state
+        self.group = None
 
     @precondition(lambda self: self.at == len(self.steps) - 1)
     @rule()
