@@ -23,6 +23,14 @@ class EncodingError(InputError):
     """Label values that do not belong to the encoding, or an encoding that is not known."""
 
 
+class AmbiguousEncodingError(EncodingError):
+    """Label values that mean different regions in different encodings: the user has to choose."""
+
+    def __init__(self, sentence: str, choices: tuple[str, ...] = ()) -> None:
+        super().__init__(sentence)
+        self.choices = choices
+
+
 class ModelError(MmsegError):
     """A model is missing, damaged or made for another network."""
 

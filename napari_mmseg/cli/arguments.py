@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
+    from ..annotation import Annotation
     from ..case import Case
     from ..protocol import Protocol
     from ..volume import Modality
@@ -93,6 +94,17 @@ def checked_encoding(protocol: Protocol, name: str | None, option: str) -> str |
             param_hint=option,
         )
     return name
+
+
+def read_labels(path: Path, encoding: str | None, option: str, **more: Any) -> Annotation:
+    """`io.read_annotation`; where the encoding has to be named, the sentence names the option."""
+    from ..errors import AmbiguousEncodingError
+    from ..io import read_annotation
+
+    try:
+        return read_annotation(path, encoding=encoding, **more)
+    except AmbiguousEncodingError as error:
+        raise AmbiguousEncodingError(f"{error} with {option}", error.choices) from error
 
 
 def check_target(out: Path) -> None:

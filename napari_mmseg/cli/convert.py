@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .arguments import ProtocolName, checked_encoding
+from .arguments import ProtocolName, checked_encoding, read_labels
 from .output import print_warnings
 
 
@@ -26,13 +26,13 @@ def convert(
     protocol: ProtocolName = "glioma",
 ) -> None:
     """Write a label file again in another encoding (and file format, by OUT's ending)."""
-    from ..io import export, read_annotation
+    from ..io import export
     from ..protocol import load_protocol
 
     regions = load_protocol(protocol)
     checked_encoding(regions, from_, "--from")
     checked_encoding(regions, to, "--to")
-    annotation = read_annotation(source, protocol=regions, encoding=from_)
+    annotation = read_labels(source, from_, "--from", protocol=regions)
     receipt = export(annotation, out, encoding=to)
     typer.echo(f"{out} written as {to}")
     print_warnings(receipt.notes)

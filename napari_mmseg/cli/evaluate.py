@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from .arguments import Json, ProtocolName, checked_encoding
+from .arguments import Json, ProtocolName, checked_encoding, read_labels
 from .output import number, print_json, print_table, quiet_stdout
 
 
@@ -26,15 +26,14 @@ def evaluate(
 ) -> None:
     """Compare two label files: Dice, HD95, sensitivity, precision and volumes by region."""
     from ..agreement import evaluate as measure
-    from ..io import read_annotation
     from ..protocol import load_protocol
 
     regions = load_protocol(protocol)
     checked_encoding(regions, pred_encoding, "--pred-encoding")
     checked_encoding(regions, ref_encoding, "--ref-encoding")
     with quiet_stdout():
-        reference = read_annotation(ref, protocol=regions, encoding=ref_encoding)
-        prediction = read_annotation(pred, protocol=regions, encoding=pred_encoding)
+        reference = read_labels(ref, ref_encoding, "--ref-encoding", protocol=regions)
+        prediction = read_labels(pred, pred_encoding, "--pred-encoding", protocol=regions)
         result = measure(prediction, reference)
     if json:
         print_json({name: asdict(agreement) for name, agreement in result.items()})

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import MmsegError
-from .arguments import CasePaths, ModalityFiles
+from .arguments import CasePaths, ModalityFiles, checked_encoding, open_from, read_labels
 
 if TYPE_CHECKING:
     from ..annotation import Annotation
@@ -37,16 +37,15 @@ def view(
     ] = None,
 ) -> None:
     """Open a case in the viewer."""
-    from ..io import read_annotation
     from ..protocol import load_protocol
-    from .arguments import checked_encoding, open_from
 
     if annotation is not None and not case and not modality:
         raise typer.BadParameter("--annotation needs a CASE", param_hint="CASE")
     checked_encoding(load_protocol(), encoding, "--encoding")
+    _refuse_without_a_screen()
     opened = open_from(case, modality) if case or modality else None
     labels = (
-        read_annotation(annotation, encoding=encoding, like=opened)
+        read_labels(annotation, encoding, "--encoding", like=opened)
         if annotation is not None
         else None
     )

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..case import LabelFile
-from ..errors import EncodingError, InputError, MmsegError
+from ..errors import AmbiguousEncodingError, EncodingError, InputError, MmsegError
 from ..protocol import Protocol, load_protocol
 from . import sidecar
 from .discover import dataset_of
@@ -98,20 +98,25 @@ def label_files(
     found: list[LabelFile] = []
     said: list[str] = []
     for path in [*paths, *_decathlon_labels(images)]:
+        if (region := sidecar.region_in(path)) is not None:
+            said.append(f"{quoted(path)} was left out: it holds {region} alone of an export")
+            continue
         evidence = encoding_of(path, images)
         if evidence is None:
             try:
-                evidence = _only_reading(path)
-            except MmsegError as error:
+                encoding = _told_by_values(path, label_values(read_image(path)), load_protocol())
+                evidence = encoding, "its values, which only one reading fits"
+            except AmbiguousLabelsError as error:
                 said.append(str(error))
+            except MmsegError as error:
+                said.append(f"a label file was left out: {error}")
                 continue
-            if evidence is None:
-                said.append(
-                    f"{quoted(path)} holds labels of an unknown encoding: it is opened only when "
-                    f"you name one of {', '.join(load_protocol().encodings)}"
-                )
         found.append(LabelFile(path, *(evidence or (None, ""))))
     return tuple(found), said
+
+
+class AmbiguousLabelsError(EncodingError):
+    """Label values that several encodings read as different regions."""
 
 
 def choose_encoding(
@@ -127,6 +132,19 @@ def choose_encoding(
     evidence = encoding_of(path, beside)
     if evidence is not None and evidence[0] in protocol.encodings:
         return evidence[0]
+    return _told_by_values(path, values, protocol)
+
+
+def _told_by_values(path: Path, values: NDArray[np.uint8], protocol: Protocol) -> str:
+    """The encoding that label values tell by themselves: where all that have them read them alike.
+
+    Raises
+    ------
+    AmbiguousLabelsError
+        When they may mean different regions, naming the choices.
+    EncodingError
+        When no encoding has them.
+    """
     present = np.flatnonzero(np.bincount(values.ravel(order="K"), minlength=256))
     readings = protocol.readings(present)
     if len(readings) == 1:
@@ -138,26 +156,10 @@ def choose_encoding(
             f"{protocol.name} has ({', '.join(protocol.encodings)})"
         )
     choices = " or ".join(", ".join(names) for names in readings.values())
-    raise EncodingError(
+    raise AmbiguousLabelsError(
         f"{quoted(path)} has the label values {listed}, which mean different regions in different "
         f"encodings: name one of {choices}"
     )
-
-
-def _only_reading(path: Path) -> tuple[str, str] | None:
-    values = label_values(read_image(path))
-    protocol = load_protocol()
-    present = np.flatnonzero(np.bincount(values.ravel(order="K"), minlength=256))
-    readings = protocol.readings(present)
-    if len(readings) == 1:
-        return next(iter(readings)), "its values, which only one reading fits"
-    if not readings:
-        listed = ", ".join(str(v) for v in present)
-        raise EncodingError(
-            f"{quoted(path)} was left out: its label values {listed} belong to no encoding of "
-            f"{protocol.name}"
-        )
-    return None
 
 
 def _decathlon_labels(images: Sequence[Path]) -> list[Path]:

@@ -63,6 +63,7 @@ def test_ambiguous_labels_are_refused_with_the_choices(run, tmp_path, label_file
     unknown = write(tmp_path / "codes.nii.gz", tumour())
     sentence = run("evaluate", unknown, label_file).sentence
     assert "codes.nii.gz" in sentence
+    assert sentence.endswith(" with --pred-encoding")
     for encoding in ("brats2023", "brats2015", "msd", "depth"):
         assert encoding in sentence
 
