@@ -157,7 +157,9 @@ def _broken_qt(message: str) -> Finding:
 
 def _openvino() -> Finding:
     try:
-        import openvino
+        from .inference.quiet import load_openvino
+
+        openvino = load_openvino()
     except ImportError as error:
         return Finding("OpenVINO", str(error), False, 'pip install "openvino>=2025.0"')
     core = openvino.Core()

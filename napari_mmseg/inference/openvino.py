@@ -15,6 +15,7 @@ from ..models import Card
 from .engine import Check, EngineFailure, OutOfMemory
 from .memory import free_bytes
 from .precision import PrecisionCheck
+from .quiet import load_openvino
 
 #: How often a running pass asks whether it is still wanted (milliseconds).
 POLL_MS = 50
@@ -42,7 +43,7 @@ class OpenVinoEngine:
     device = "cpu"
 
     def __init__(self, card: Card, precision: str | None = None) -> None:
-        import openvino
+        openvino = load_openvino()
 
         self._card = card
         self._core = openvino.Core()
@@ -129,7 +130,7 @@ def _failures_named() -> Iterator[None]:
 
 def _read_model(core: Any, card: Card) -> Any:
     """The network from bytes whose hash the card vouches for: nothing is converted here."""
-    import openvino
+    openvino = load_openvino()
 
     description = card.read_verified(".xml")
     weights = np.frombuffer(card.read_verified(".bin"), dtype=np.uint8)

@@ -28,6 +28,7 @@ from napari_mmseg.training.simulate.render import Box, draw_recipe, render
 
 FIRST_CASES = 8  # cases in the pool at step 0; it grows from there
 TUMOUR_CENTRED_SHARE = 0.75
+MIDDLE_EVERY = 7
 FULL_SET_SHARE = 0.6
 QUEUE_LENGTH = 6
 _CASE_STREAM, _STEP_STREAM = 1, 2
@@ -47,10 +48,10 @@ class Batches:
     def __getitem__(self, step: int) -> Batch:
         options = self.options
         chance = Chance(options.seed, _STEP_STREAM, step)
-        size, count = crop_plan(step, options)
+        size = crop_size(step, options)
         newest = FIRST_CASES + step // options.steps_per_case
         images, depths = [], []
-        for _ in range(count):
+        for _ in range(options.crops):
             case = self.case(chance.integer(max(0, newest - options.pool), newest))
             box = choose_box(case, size, chance)
             recipe = draw_recipe(case.shape, chance)
@@ -81,21 +82,24 @@ class Batches:
         return self._heads
 
 
-def crop_plan(step: int, options: TrainOptions) -> tuple[tuple[int, int, int], int]:
-    """Crop size and count of a step: small pairs, then bigger single crops, whole brains last.
+def crop_size(step: int, options: TrainOptions) -> tuple[int, int, int]:
+    """Crop size of a step: small ones and a few bigger, then bigger, whole brains last.
 
     Instance normalisation sees other statistics in a whole brain than in a patch, and false
     alarms far from the tumour are only seen there.
     """
-    done = step / max(1, options.steps)
+    done = step / options.steps
     middle = tuple(
         (a + b) // 2 // 16 * 16 for a, b in zip(options.patch, options.whole, strict=True)
     )
     if done >= 1 - options.whole_share:
-        return options.whole, 1
-    if done >= 1 - options.whole_share - options.middle_share or step % 4 == 3:
-        return (middle[0], middle[1], middle[2]), 1
-    return options.patch, options.patches
+        return options.whole
+    if (
+        done >= 1 - options.whole_share - options.middle_share
+        or step % MIDDLE_EVERY == MIDDLE_EVERY - 1
+    ):
+        return middle[0], middle[1], middle[2]
+    return options.patch
 
 
 def choose_box(case: Geometry, size: tuple[int, int, int], chance: Chance) -> Box:

@@ -1,31 +1,28 @@
 """A trained checkpoint as the files a user runs: fp16 weights, OpenVINO model, card.
 
-OpenVINO's converter posts usage data over the network unless told not to. Here its telemetry is
-replaced by OpenVINO's own do-nothing stub before anything of it runs: no socket is opened.
+OpenVINO's converter posts usage data over the network unless told not to; `load_openvino` takes
+that out, so no socket is opened.
 """
 
 from __future__ import annotations
 
 import hashlib
-import importlib
 import json
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import warnings
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from napari_mmseg.inference.quiet import load_openvino
 from napari_mmseg.models.networks.unet import UNet3d
 
 CARD = "card.json"
 CHANNELS = ("T1", "T1ce", "T2", "FLAIR")
 REGIONS = ("WT", "TC", "ET")
 THRESHOLD = 0.5
-_CONVERTER = "openvino.tools.ovc"
-_CONVERTER_MODULES = ("main", "convert_impl", "telemetry_utils", "utils")
+FILE_MODE = 0o644
 _EXAMPLE_SIDE = 64
 
 
@@ -38,28 +35,6 @@ class _Probabilities(nn.Module):
 
     def forward(self, volumes: Tensor) -> Tensor:
         return torch.sigmoid(self.network(volumes))
-
-
-@contextmanager
-def silent_converter() -> Iterator[Any]:
-    """OpenVINO's converter module with its telemetry taken out."""
-    name = "openvino_telemetry"
-    before = sys.modules.get(name)
-    # None makes `import openvino_telemetry` fail, on which OpenVINO falls back to its stub.
-    sys.modules[name] = None  # type: ignore[assignment]
-    try:
-        converter = importlib.import_module(_CONVERTER)
-        stub = importlib.import_module(f"{_CONVERTER}.telemetry_stub")
-        for part in _CONVERTER_MODULES:
-            module = importlib.import_module(f"{_CONVERTER}.{part}")
-            if hasattr(module, "tm"):
-                setattr(module, "tm", stub)  # noqa: B010
-        yield converter
-    finally:
-        if before is None:
-            del sys.modules[name]
-        else:
-            sys.modules[name] = before
 
 
 def half_weights(network: nn.Module) -> dict[str, Tensor]:
@@ -75,8 +50,11 @@ def convert(network: nn.Module) -> Any:
     module = _Probabilities(network).eval()
     channels = next(network.parameters()).shape[1]
     example = torch.zeros(1, channels, *[_EXAMPLE_SIDE] * 3)
-    with silent_converter() as converter, torch.no_grad():
-        return converter.convert_model(
+    openvino = load_openvino()
+    with torch.no_grad(), warnings.catch_warnings():
+        # Instance normalisation checks its input's size in Python; the check is rightly frozen.
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)
+        return openvino.convert_model(
             module, example_input=example, input=[(1, channels, -1, -1, -1)]
         )
 
@@ -87,18 +65,19 @@ def export_model(network: UNet3d, folder: Path, name: str, card: dict[str, Any])
     All files hold the same fp16-rounded weights and are tied together by the SHA-256 in the
     card. `card` gives what the files cannot tell: training, validation, use (see `base_card`).
     """
-    import openvino
     from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
     weights = half_weights(network)
     # Both engines start from the same rounded weights.
     network.load_state_dict({key: value.float() for key, value in weights.items()})
-    save_file(weights, folder / f"{name}.safetensors", metadata={"network": "unet"})
-    openvino.save_model(convert(network), folder / f"{name}.xml", compress_to_fp16=True)
+    path = folder / f"{name}.safetensors"
+    save_file(weights, path, metadata={"network": "unet"})
+    path.chmod(FILE_MODE)  # safetensors leaves it readable by its owner alone
+    load_openvino().save_model(convert(network), folder / f"{name}.xml", compress_to_fp16=True)
     files = {
-        path: hashlib.sha256((folder / path).read_bytes()).hexdigest()
-        for path in (f"{name}.safetensors", f"{name}.xml", f"{name}.bin")
+        file: hashlib.sha256((folder / file).read_bytes()).hexdigest()
+        for file in (f"{name}.safetensors", f"{name}.xml", f"{name}.bin")
     }
     target = folder / CARD
     temporary = folder / f"{CARD}.tmp"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -41,40 +42,37 @@ def train(options: TrainOptions, report: Progress | None = None) -> Path:
     With `resume` it goes on from the checkpoint in the run's folder, if there is one, and gives
     the weights the uninterrupted run would have given.
     """
-    torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     options.folder.mkdir(parents=True, exist_ok=True)
     network = UNet3d(base=options.base, levels=options.levels)
-    optimiser = torch.optim.AdamW(
-        network.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay
-    )
+    stepper = Stepper(network, options)
     average = {name: value.detach().clone() for name, value in network.state_dict().items()}
     first, spent = 0, 0.0
     path = options.folder / CHECKPOINT
     if options.resume and path.exists():
         state = load_checkpoint(path)
         network.load_state_dict(state["network"])
-        optimiser.load_state_dict(state["optimiser"])
+        stepper.optimiser.load_state_dict(state["optimiser"])
         average = state["ema"]
         first, spent = state["step"], state["seconds"]
-    network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
-    forward: Forward = network
-    if options.compile and shutil.which("g++"):
-        forward = torch.compile(network, dynamic=False)
     started = saved = time.monotonic()
     step = first
 
     def save() -> None:
-        save_checkpoint(path, {
-            "network": network.state_dict(), "optimiser": optimiser.state_dict(), "ema": average,
-            "step": step, "seconds": spent + time.monotonic() - started,
+        state = {
+            "network": network.state_dict(),
+            "optimiser": stepper.optimiser.state_dict(),
+            "ema": average,
+            "step": step,
+            "seconds": spent + time.monotonic() - started,
             "options": json.dumps(asdict(options), default=str),
-        })  # fmt: skip
+        }
+        save_checkpoint(path, state)
 
     with (options.folder / LOG).open("a", encoding="utf-8") as log:
         for step, (images, depths) in stream(options, first):
             before = time.monotonic()
-            loss = train_step(forward, optimiser, images, depths, learning_rate(step, options))
+            loss = stepper.step(images, depths, learning_rate(step, options))
             update_average(average, network, step, options.ema)
             now = time.monotonic()
             step += 1
@@ -98,24 +96,65 @@ def train(options: TrainOptions, report: Progress | None = None) -> Path:
     return path
 
 
-def train_step(
-    forward: Forward,
-    optimiser: torch.optim.Optimizer,
-    images: Tensor,
-    depths: Tensor,
-    rate: float,
-) -> float:
-    """One step in bfloat16 autocast; the loss before it."""
-    for group in optimiser.param_groups:
-        group["lr"] = rate
-    with torch.autocast("cpu", torch.bfloat16):
-        logits = forward(images.contiguous(memory_format=torch.channels_last_3d))
-    loss = region_loss(logits, depths)
-    optimiser.zero_grad()
-    loss.backward()
-    torch.nn.utils.clip_grad_norm_(optimiser.param_groups[0]["params"], GRADIENT_LIMIT)
-    optimiser.step()
-    return float(loss.detach())
+class Stepper:
+    """One optimisation step at a time, each crop of a batch in a thread of its own.
+
+    On a processor that others use too, threads that meet once a step lose far less time than
+    threads that meet in every layer (5 s instead of 9 s a step beside one busy process, 2 cores).
+    """
+
+    def __init__(self, network: nn.Module, options: TrainOptions) -> None:
+        torch.set_num_threads(1)
+        network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+        self.parameters = list(network.parameters())
+        self.optimiser = torch.optim.AdamW(
+            self.parameters, lr=options.learning_rate, weight_decay=options.weight_decay
+        )
+        compiled = options.compile and shutil.which("g++") is not None
+        self._network: Forward = torch.compile(network, dynamic=False) if compiled else network
+        self._compiled_shapes: set[torch.Size] | None = set() if compiled else None
+        self._threads = ThreadPoolExecutor(
+            options.crops,
+            thread_name_prefix="crop",
+            initializer=torch.set_num_threads,
+            initargs=(1,),
+        )
+
+    def step(self, images: Tensor, depths: Tensor, rate: float) -> float:
+        """Forward in bfloat16, loss over the whole batch, backward, update; the loss before it.
+
+        The sum of two crops' gradients does not depend on their order, so a run repeats exactly
+        with up to two crops.
+        """
+        crops = images.split(1)
+        logits = self._each(self._forward, crops, images.shape)
+        joined = torch.cat([part.detach() for part in logits]).float().requires_grad_()
+        loss = region_loss(joined, depths)
+        loss.backward()
+        assert joined.grad is not None
+        self.optimiser.zero_grad()
+        gradients = [g.to(part.dtype) for g, part in zip(joined.grad.split(1), logits, strict=True)]
+        pairs = list(zip(logits, gradients, strict=True))
+        self._each(lambda pair: pair[0].backward(pair[1]), pairs, images.shape)
+        if self._compiled_shapes is not None:
+            self._compiled_shapes.add(images.shape)
+        nn.utils.clip_grad_norm_(self.parameters, GRADIENT_LIMIT)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.optimiser.step()
+        return float(loss.detach())
+
+    def _forward(self, crop: Tensor) -> Tensor:
+        with torch.autocast("cpu", torch.bfloat16):
+            return self._network(crop.contiguous(memory_format=torch.channels_last_3d))
+
+    def _each(
+        self, work: Callable[[Any], Any], items: Sequence[Any], shape: torch.Size
+    ) -> list[Any]:
+        # The compiler is not made for two threads: a shape's first step runs in this one.
+        if self._compiled_shapes is not None and shape not in self._compiled_shapes:
+            return [work(item) for item in items]
+        return list(self._threads.map(work, items))
 
 
 def update_average(average: dict[str, Tensor], network: nn.Module, step: int, decay: float) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 DEFAULT_PATCH = (80, 96, 80)
-DEFAULT_WHOLE = (144, 176, 144)
+DEFAULT_WHOLE = (128, 160, 128)
 
 
 def cache_home() -> Path:
@@ -21,7 +21,8 @@ class TrainOptions:
     anatomy: folder of label maps, or None for the procedural head (tests).
     steps: length of the learning-rate schedule. minutes: stop before that many have passed
     (None: run all steps). patch, whole: voxels of small and whole-brain crops, multiples of the
-    network's stride. whole_share: last share of the steps on whole-brain crops.
+    network's stride. whole_share: last share of the steps on whole-brain crops, middle_share:
+    the share before it on crops between the two. crops: in one step, each in a thread of its own.
     compile: let torch.compile fuse the network (needs a C++ compiler; same weights, faster).
     """
 
@@ -35,16 +36,15 @@ class TrainOptions:
     levels: int = 5
     patch: tuple[int, int, int] = DEFAULT_PATCH
     whole: tuple[int, int, int] = DEFAULT_WHOLE
-    patches: int = 2
-    whole_share: float = 0.12
-    middle_share: float = 0.3
+    crops: int = 2
+    whole_share: float = 0.06
+    middle_share: float = 0.15
     learning_rate: float = 2e-3
     weight_decay: float = 1e-2
     ema: float = 0.995
     steps_per_case: int = 4
     pool: int = 64
-    checkpoint_seconds: float = 180.0
-    threads: int = 2
+    checkpoint_seconds: float = 120.0
     worker: bool = True
     compile: bool = True
     resume: bool = False

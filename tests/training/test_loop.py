@@ -1,0 +1,96 @@
+"""Training: a few steps on made-up heads, stopped and resumed to the same weights."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from napari_mmseg.training.batches import Batches, crop_size, stream
+from napari_mmseg.training.loop import LOG, load_checkpoint, train
+from napari_mmseg.training.losses import region_loss, region_targets
+from napari_mmseg.training.options import TrainOptions
+
+
+def options(folder: Path, **changes: object) -> TrainOptions:
+    small = TrainOptions(
+        anatomy=None, out=folder, steps=4, seed=3, base=2, levels=3, patch=(32, 32, 32),
+        whole=(48, 48, 48), steps_per_case=2, worker=False, compile=False,
+    )  # fmt: skip
+    return dataclasses.replace(small, **changes)  # type: ignore[arg-type]
+
+
+def test_three_steps_change_the_weights_and_are_logged(tmp_path: Path) -> None:
+    state = load_checkpoint(train(options(tmp_path, steps=3)))
+    assert state["step"] == 3
+    lines = [json.loads(line) for line in (tmp_path / "run" / LOG).read_text().splitlines()]
+    assert [line["step"] for line in lines] == [1, 2, 3]
+    assert all(0 < line["loss"] < 5 for line in lines)
+    assert not all(torch.equal(state["ema"][k], v) for k, v in state["network"].items())
+
+
+def test_resuming_gives_the_weights_of_the_uninterrupted_run(tmp_path: Path) -> None:
+    whole = load_checkpoint(train(options(tmp_path, name="whole")))
+
+    class Killed(Exception):
+        """Stands for the machine that goes down."""
+
+    def stop_after_two(line: dict[str, float]) -> None:
+        if line["step"] == 3:
+            raise Killed
+
+    halves = options(tmp_path, name="halves", checkpoint_seconds=0.0)
+    with pytest.raises(Killed):
+        train(halves, stop_after_two)
+    assert load_checkpoint(tmp_path / "halves" / "checkpoint.pt")["step"] == 2
+    resumed = load_checkpoint(train(dataclasses.replace(halves, resume=True)))
+    for part in ("network", "ema"):
+        for name, value in whole[part].items():
+            assert torch.equal(value, resumed[part][name]), name
+
+
+def test_minutes_stop_the_run(tmp_path: Path) -> None:
+    assert load_checkpoint(train(options(tmp_path, minutes=0.0)))["step"] == 1
+
+
+def test_the_worker_makes_the_batches_of_the_main_process(tmp_path: Path) -> None:
+    chosen = options(tmp_path, steps=2)
+    here = [batch for _, batch in stream(chosen, 0)]
+    there = [batch for _, batch in stream(dataclasses.replace(chosen, worker=True), 0)]
+    for (images, depths), (other, labels) in zip(here, there, strict=True):
+        torch.testing.assert_close(images, other, atol=1e-2, rtol=1e-2)
+        assert torch.equal(depths, labels)
+
+
+def test_a_batch_depends_on_seed_and_step_alone(tmp_path: Path) -> None:
+    first, second = Batches(options(tmp_path)), Batches(options(tmp_path))
+    _ = second[0]
+    images, depths = first[2]
+    again, labels = second[2]
+    assert torch.equal(images, again)
+    assert torch.equal(depths, labels)
+
+
+def test_crops_grow_to_whole_brains_at_the_end(tmp_path: Path) -> None:
+    chosen = options(tmp_path, steps=100)
+    assert crop_size(0, chosen) == chosen.patch
+    assert crop_size(99, chosen) == chosen.whole
+
+
+def test_targets_are_nested() -> None:
+    depth = torch.tensor([0, 1, 2, 3], dtype=torch.uint8).view(1, 1, 2, 2)
+    targets = region_targets(depth)
+    assert (targets[:, 0] >= targets[:, 1]).all()
+    assert (targets[:, 1] >= targets[:, 2]).all()
+    assert targets.sum(dim=(0, 2, 3, 4)).tolist() == [3, 2, 1]
+
+
+def test_loss_is_small_when_right_and_also_for_a_healthy_brain() -> None:
+    depth = torch.randint(0, 4, (1, 8, 8, 8), dtype=torch.uint8)
+    for truth in (depth, torch.zeros_like(depth)):
+        right = region_targets(truth) * 40 - 20
+        assert float(region_loss(right, truth)) < 0.01
+        assert float(region_loss(-right, truth)) > 1.0
