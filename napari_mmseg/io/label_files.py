@@ -106,17 +106,13 @@ def label_files(
             try:
                 encoding = _told_by_values(path, label_values(read_image(path)), load_protocol())
                 evidence = encoding, "its values, which only one reading fits"
-            except AmbiguousLabelsError as error:
+            except AmbiguousEncodingError as error:
                 said.append(str(error))
             except MmsegError as error:
                 said.append(f"a label file was left out: {error}")
                 continue
         found.append(LabelFile(path, *(evidence or (None, ""))))
     return tuple(found), said
-
-
-class AmbiguousLabelsError(EncodingError):
-    """Label values that several encodings read as different regions."""
 
 
 def choose_encoding(
@@ -140,7 +136,7 @@ def _told_by_values(path: Path, values: NDArray[np.uint8], protocol: Protocol) -
 
     Raises
     ------
-    AmbiguousLabelsError
+    AmbiguousEncodingError
         When they may mean different regions, naming the choices.
     EncodingError
         When no encoding has them.
@@ -156,9 +152,10 @@ def _told_by_values(path: Path, values: NDArray[np.uint8], protocol: Protocol) -
             f"{protocol.name} has ({', '.join(protocol.encodings)})"
         )
     choices = " or ".join(", ".join(names) for names in readings.values())
-    raise AmbiguousLabelsError(
+    raise AmbiguousEncodingError(
         f"{quoted(path)} has the label values {listed}, which mean different regions in different "
-        f"encodings: name one of {choices}"
+        f"encodings: name one of {choices}",
+        tuple(name for names in readings.values() for name in names),
     )
 
 
