@@ -74,7 +74,9 @@ def open_case(
     tell = progress or (lambda _: None)
     tell("looking for contrasts")
     wanted = {
-        Modality(m): _Source(*given) if isinstance(given, tuple) else _Source(Path(given))
+        Modality(m): _Source(Path(given[0]), given[1])
+        if isinstance(given, tuple)
+        else _Source(Path(given))
         for m, given in (modalities or {}).items()
     }
     finding = discover(
@@ -119,7 +121,12 @@ def _channels(
             f"{quoted(finding.folder)} holds {found}: at least one of {', '.join(Modality)} "
             "is needed"
         )
-    candidates = [p for p in finding.unknown if is_msd_file(p)] or list(finding.unknown)
+    decathlon = [p for p in finding.unknown if is_msd_file(p)]
+    candidates = decathlon or list(finding.unknown)
+    if len(decathlon) > 1:
+        raise InputError(
+            f"{quoted(finding.folder)} holds {len(decathlon)} cases, one a file: open one of them"
+        )
     if len(candidates) > 1:
         raise InputError(
             f"no file of {quoted(finding.folder)} is named as a contrast: "

@@ -128,7 +128,12 @@ def _tells(folder: Path, files: Sequence[Path]) -> bool:
 
 def is_msd_file(path: Path) -> bool:
     """Is it named, or does it lie, like a file of the Decathlon's brain tumour task?"""
-    return bool(_MSD_NAME.fullmatch(stem_of(path))) or dataset_of(path) is not None
+    if _MSD_NAME.fullmatch(stem_of(path)):
+        return True
+    try:
+        return channels_of(path) is not None
+    except InputError:
+        return False
 
 
 def dataset_of(path: Path) -> dict[str, object] | None:

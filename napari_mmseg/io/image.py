@@ -21,7 +21,7 @@ SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".mha")
 MAX_COMPRESSION = 1032
 
 #: No MRI comes near this many bytes of voxels; what claims more is refused before allocation.
-MAX_BYTES = 64 * 2**30
+MAX_BYTES = 16 * 2**30
 
 _UNUSABLE_KINDS = {"c": "complex numbers", "V": "colours"}
 
@@ -117,6 +117,8 @@ def read_image(path: Path) -> StoredImage:
         from .itk import read_itk as read
     try:
         return read(path)
+    except MemoryError as error:
+        raise InputError(f"{quoted(path)} is larger than this machine's free memory") from error
     except GeometryError as error:
         said = str(error)
         raise GeometryError(said if path.name in said else f"{quoted(path)}: {said}") from error

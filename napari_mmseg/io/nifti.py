@@ -28,6 +28,9 @@ _MAGICS = {
 #: Forms that put a corner further apart than this (in voxels) differ; less is rounding.
 FORMS_DIFFER_ABOVE_VOXELS = 0.1
 
+_SPACE_UNITS = 0b111
+_OTHER_UNITS = {1: "metres", 3: "micrometres"}
+
 
 def read_nifti(path: Path) -> StoredImage:
     """Read .nii or .nii.gz, scaling not applied, geometry by nibabel's rules.
@@ -207,13 +210,20 @@ def _geometry(path: Path, header: Any, shape: tuple[int, ...]) -> tuple[Grid, tu
     from nibabel.spatialimages import HeaderDataError
 
     sides = (shape[0], shape[1], shape[2])
+    unit = int(header["xyzt_units"]) & _SPACE_UNITS
+    notes: tuple[str, ...] = ()
+    if unit in _OTHER_UNITS:
+        notes = (
+            f"{quoted(path)} says that its voxels are measured in {_OTHER_UNITS[unit]}: taken as "
+            "millimetres, as all common programs do",
+        )
     sform, qform = int(header["sform_code"]) > 0, int(header["qform_code"]) > 0
     try:
         grid = Grid(sides, header.get_best_affine())
     except HeaderDataError as error:
         raise GeometryError(f"{quoted(path)}: its qform is damaged ({error})") from error
     if not sform and not qform:
-        return grid, (
+        notes += (
             f"{quoted(path)} says nothing about its position in space: orientation and left/right "
             "are assumed (axes towards left, anterior, superior, as nibabel does), check them",
         )
@@ -221,12 +231,11 @@ def _geometry(path: Path, header: Any, shape: tuple[int, ...]) -> tuple[Grid, tu
         try:
             other = Grid(sides, header.get_qform())
         except (HeaderDataError, GeometryError):
-            return grid, (
-                f"{quoted(path)} has a damaged qform beside its sform: the sform is used",
-            )
+            notes += (f"{quoted(path)} has a damaged qform beside its sform: the sform is used",)
+            return grid, notes
         if not grid.same_as(other, FORMS_DIFFER_ABOVE_VOXELS):
-            return grid, (
+            notes += (
                 f"{quoted(path)} has an sform and a qform that differ: the sform is used, "
                 "and both return as they were on export",
             )
-    return grid, ()
+    return grid, notes

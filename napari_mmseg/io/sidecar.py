@@ -90,14 +90,8 @@ def load(path: Path) -> dict[str, Any] | None:
     A sidecar that knows the hash of other bytes does not: another program has written the file
     since, and may have used other values.
     """
-    file = sidecar_path(path)
-    try:
-        if file.stat().st_size > _MAX_SIDECAR_BYTES:
-            return None
-        data = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    if not isinstance(data, dict):
+    data = _json(sidecar_path(path))
+    if data is None:
         return None
     hashes = data.get("sha256")
     if isinstance(hashes, dict) and hashes.get("labels") != file_bytes(path)[1]:
@@ -111,6 +105,16 @@ def encoding_in(path: Path) -> str | None:
     if data is None or not isinstance(data.get("encoding"), str):
         return None
     return str(data["encoding"])
+
+
+def region_in(path: Path) -> str | None:
+    """The region that a file of an export of one file per region holds, or None for other files."""
+    stem, dash, region = stem_of(path).rpartition("-")
+    if not dash:
+        return None
+    data = _json(path.with_name(f"{stem}.json"))
+    hashes = data.get("sha256") if data and data.get("format") == FORMAT else None
+    return region if isinstance(hashes, dict) and region in hashes else None
 
 
 def provenance_in(data: Mapping[str, Any]) -> Provenance:
@@ -130,6 +134,16 @@ def provenance_in(data: Mapping[str, Any]) -> Provenance:
         edits=dict(data.get("edits") or {}),
         warnings=tuple(data.get("warnings") or ()),
     )
+
+
+def _json(file: Path) -> dict[str, Any] | None:
+    try:
+        if file.stat().st_size > _MAX_SIDECAR_BYTES:
+            return None
+        data = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return data if isinstance(data, dict) else None
 
 
 def now() -> str:

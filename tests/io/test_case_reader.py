@@ -13,7 +13,7 @@ import pytest
 import SimpleITK as sitk
 
 from napari_mmseg.errors import GeometryError, InputError, MmsegError
-from napari_mmseg.io import looks_like_case, open_case
+from napari_mmseg.io import export, looks_like_case, open_case, read_annotation
 from napari_mmseg.volume import Modality
 
 T1, T1CE, T2, FLAIR = Modality
@@ -309,8 +309,8 @@ def test_no_overlap_is_refused(tmp_path: Path, write_nifti: Writer) -> None:
     ("values", "encoding", "words"),
     [
         ([0, 1, 2, 4], "brats2017", None),
-        ([0, 1, 2, 3], None, "unknown encoding"),
-        ([0, 1, 7], "absent", "7 belong to no encoding"),
+        ([0, 1, 2, 3], None, "name one of brats2023 or brats2015 or msd, depth"),
+        ([0, 1, 7], "absent", "7, which no encoding of glioma has"),
         ([0, 0.5], "absent", "0.5"),
     ],
 )
@@ -354,3 +354,33 @@ def test_two_of_a_contrast_are_still_claimed(tmp_path: Path) -> None:
     for name in ("flair.nii.gz", "flair_2.nii.gz"):
         (tmp_path / name).touch()
     assert looks_like_case([tmp_path])
+
+
+def test_the_files_of_single_regions_are_left_out(tmp_path: Path, brats_folder: Path) -> None:
+    case = open_case(brats_folder)
+    annotation = read_annotation(case.labels[0].path, like=case)
+    export(annotation, brats_folder / "mine_seg.nii.gz", per_region=True)
+    again = open_case(brats_folder)
+    assert again.labels == case.labels
+    assert sum("alone of an export" in w for w in again.warnings) == 3
+
+
+def test_other_tasks_of_the_decathlon_are_not_claimed(tmp_path: Path, write_nifti: Writer) -> None:
+    path = write_nifti(tmp_path / "imagesTr" / "prostate_00.nii.gz", _channels(2))
+    (tmp_path / "dataset.json").write_text('{"modality": {"0": "T2", "1": "ADC"}}')
+    assert not looks_like_case([path])
+    _refused(path, "T2, ADC")
+
+
+def test_a_folder_of_files_with_channels(tmp_path: Path, write_nifti: Writer) -> None:
+    for name in ("BRATS_001", "BRATS_002"):
+        write_nifti(tmp_path / f"{name}.nii.gz", _channels(4))
+    _refused(tmp_path, "holds 2 cases, one a file")
+
+
+def test_other_units_are_said(tmp_path: Path, write_nifti: Writer) -> None:
+    path = write_nifti(tmp_path / "t1.nii")
+    data = bytearray(path.read_bytes())
+    data[123] = 3  # xyzt_units: micrometres
+    path.write_bytes(data)
+    assert any("micrometres" in w for w in open_case(path).warnings)

@@ -288,3 +288,15 @@ def test_verification_notices(tmp_path: Path, annotation: Annotation, suffix: st
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(ExportError):
         check_file(path, path, stored, source)
+
+
+def test_another_protocol(tmp_path: Path) -> None:
+    codes = np.zeros(SHAPE, dtype=np.uint8)
+    codes[1, 2, 3] = 1
+    source = SourceSpace.of(Grid(SHAPE, AFFINE))
+    upright = source.to_display.apply(codes)
+    lesion = load_protocol("ms_lesion")
+    annotation = Annotation(upright, source.display_grid, lesion, source)
+    assert export(annotation, tmp_path / "out.nii").encoding == "binary"
+    back = read_annotation(tmp_path / "out.nii", protocol=lesion)
+    np.testing.assert_array_equal(back.codes, upright)
