@@ -45,9 +45,9 @@ def describe(case: Case) -> dict[str, Any]:
         "grid": {
             "shape": list(grid.shape),
             "spacing_mm": list(grid.spacing),
-            "orientation": grid.orientation,
             "affine": grid.affine.tolist(),
         },
+        "orientation": grid.orientation,
         "oblique": grid.is_oblique,
         "obliquity_deg": grid.obliquity_deg,
         "labels": [
@@ -69,7 +69,7 @@ def _readable(facts: dict[str, Any]) -> dict[str, str]:
         f"{' x '.join(map(str, grid['shape']))} voxels of "
         f"{' x '.join(f'{mm:.3g}' for mm in grid['spacing_mm'])} mm"
     )
-    fields["orientation"] = grid["orientation"]
+    fields["orientation"] = facts["orientation"]
     fields["oblique"] = f"yes, {facts['obliquity_deg']:.1f} degrees" if facts["oblique"] else "no"
     for label in facts["labels"]:
         encoding = label["encoding"] or "encoding not known: name it when you use the file"

@@ -16,7 +16,7 @@ def test_json_tells_modalities_grid_and_orientation(run, case_folder):
     assert facts["missing"] == []
     assert facts["grid"]["shape"] == list(SHAPE)
     assert facts["grid"]["spacing_mm"] == [1, 1, 1]
-    assert facts["grid"]["orientation"] == "LPS"
+    assert facts["orientation"] == "LPS"
     assert facts["grid"]["affine"] == AFFINE.tolist()
     assert facts["oblique"] is False
     assert facts["warnings"] == []
