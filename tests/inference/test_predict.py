@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -188,8 +187,11 @@ def test_nothing_can_run_it(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_no_socket_is_opened(tiny_model: Path) -> None:
     """In a process of its own, without the variable that turns telemetry off in tests."""
     program = f"""
-import socket, sys
-def refuse(*_): raise AssertionError("a socket was opened")
+import os, socket, sys, time
+def refuse(*_, **__):
+    # Said on stdout: whoever asks from a forked process or a thread may swallow an error.
+    os.write(1, b"a socket was opened ")
+    raise OSError("no network here")
 socket.socket.connect = socket.socket.connect_ex = socket.create_connection = refuse
 socket.getaddrinfo = refuse
 sys.path.insert(0, {str(Path(__file__).parent)!r})
@@ -198,6 +200,7 @@ from napari_mmseg.inference import predict
 prediction = predict(make_case(), model={str(tiny_model)!r}, device="cpu")
 loaded = [name for name in ("torch", "SimpleITK", "napari", "qtpy") if name in sys.modules]
 assert not loaded, loaded
+time.sleep(1)
 print(prediction.annotation().codes.any())
 """
     environment = {k: v for k, v in os.environ.items() if k != "CI"}
@@ -211,7 +214,6 @@ print(prediction.annotation().codes.any())
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "True"
-    assert socket.socket.connect is not None
 
 
 def test_cuda_is_refused_where_there_is_none(
