@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..annotation import Annotation
+from ..annotation import Annotation, Provenance
 from ..errors import EncodingError, GeometryError
 from ..grid import Grid
 from ..protocol import Protocol, Table
@@ -97,6 +97,11 @@ class EditSession:
             file_codes=self._origin.file_codes,
         )
 
+    @property
+    def provenance(self) -> Provenance:
+        """How the present codes came to be, without the edit counts and without copying voxels."""
+        return self._origin.provenance
+
     def edit_counts(self) -> dict[str, dict[str, int]]:
         """Voxels "added" and "removed" by region since the proposal."""
         return self._tally.edits()
@@ -134,8 +139,8 @@ class EditSession:
         if clipped is None:
             return False
         box, mask = clipped
-        codes = self._codes[box]
-        painted = table[codes]
+        codes = self._codes[box].copy()
+        painted = table.take(codes)  # several times faster than table[codes]
         changed = painted != codes
         changed &= mask
         if stroke.over is not None:
@@ -143,7 +148,7 @@ class EditSession:
         if not changed.any():
             return False
         patch = Patch(box, changed, codes[changed], painted[changed])
-        codes[changed] = patch.new
+        np.copyto(self._codes[box], painted, where=changed)
         self._open.append(patch)
         self._tell_change(patch)
         return True

@@ -26,9 +26,16 @@ class Tally:
 
     def change(self, patch: Patch, proposal: NDArray[np.uint8]) -> None:
         """The codes changed by `patch` under an unchanged proposal."""
-        proposed = proposal[patch.box][patch.mask]
-        self.table += self._histogram(patch.new, proposed)
-        self.table -= self._histogram(patch.old, proposed)
+        kinds = self._kinds
+        # One key a voxel for (old, new, proposed), in the narrowest type: counted in one pass.
+        dtype = np.min_scalar_type(kinds**3 - 1)
+        key = patch.old.astype(dtype)
+        for part in (patch.new, proposal[patch.box][patch.mask]):
+            key *= dtype.type(kinds)
+            key += part
+        counts = np.bincount(key, minlength=kinds**3).reshape(kinds, kinds, kinds)
+        self.table += counts.sum(axis=0)
+        self.table -= counts.sum(axis=1)
 
     def voxels(self) -> dict[str, int]:
         """Voxels inside each region, its children included."""
