@@ -178,4 +178,4 @@ def _facts(annotation: Annotation, seconds: float) -> str:
     used = f"Used {', '.join(how.modalities)}."
     if how.missing:
         used += f" Missing: {', '.join(how.missing)}."
-    return f"{how.model}{device}, {seconds:.1f} s. {used}"
+    return f"Segmented by {how.model}{device} in {seconds:.1f} s. {used}"
