@@ -12,6 +12,7 @@ from ..errors import InputError
 from ..grid import Grid
 from ..volume import SourceSpace
 from .image import StoredImage, check_claim, check_kind, file_bytes, quoted
+from .itk_payload import check_payload, check_start
 
 #: ITK points to Left, Posterior, Superior; NIfTI and this program to Right, Anterior, Superior.
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -28,6 +29,7 @@ def read_itk(path: Path) -> StoredImage:
     import SimpleITK as sitk
 
     data, sha256 = file_bytes(path)
+    check_start(path, data)
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
     try:
@@ -35,7 +37,8 @@ def read_itk(path: Path) -> StoredImage:
         components = reader.GetNumberOfComponents()
         shape = (*map(int, reader.GetSize()), components)
         itemsize = np.dtype(_numpy_type(path, reader.GetPixelID())).itemsize
-        check_claim(path, shape, itemsize, len(data), compressed=True)
+        claimed = check_claim(path, shape, itemsize, len(data), compressed=True)
+        check_payload(path, data, claimed)
         image = reader.Execute()
     except RuntimeError as error:
         raise InputError(

@@ -151,11 +151,11 @@ def _told_by_values(path: Path, values: NDArray[np.uint8], protocol: Protocol) -
             f"{quoted(path)} has the label values {listed}, which no encoding of "
             f"{protocol.name} has ({', '.join(protocol.encodings)})"
         )
-    choices = " or ".join(", ".join(names) for names in readings.values())
+    choices = tuple(name for names in readings.values() for name in names)
     raise AmbiguousEncodingError(
         f"{quoted(path)} has the label values {listed}, which mean different regions in different "
-        f"encodings: name one of {choices}",
-        tuple(name for names in readings.values() for name in names),
+        f"encodings: name one of {', '.join(choices)}",
+        choices,
     )
 
 

@@ -10,7 +10,13 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from napari_mmseg.errors import EncodingError, GeometryError, InputError, MmsegError
+from napari_mmseg.errors import (
+    AmbiguousEncodingError,
+    EncodingError,
+    GeometryError,
+    InputError,
+    MmsegError,
+)
 from napari_mmseg.io import open_case, read_annotation
 from napari_mmseg.protocol import load_protocol
 
@@ -104,7 +110,10 @@ def test_unknown_label_values(tmp_path: Path, write_nifti: Writer) -> None:
 
 def test_ambiguous_files_name_the_choices(tmp_path: Path, write_nifti: Writer) -> None:
     path = write_nifti(tmp_path / "seg.nii.gz", _labels(0, 1, 2))
-    _refused(path, "brats2023, brats2017, brats2015 or msd, depth")
+    _refused(path, "brats2023, brats2017, brats2015, msd, depth")
+    with pytest.raises(AmbiguousEncodingError) as caught:
+        read_annotation(path)
+    assert set(caught.value.choices) == {"brats2023", "brats2017", "brats2015", "msd", "depth"}
     with pytest.raises(EncodingError, match="no encoding of glioma"):
         read_annotation(path, encoding="brats1999")
 

@@ -309,7 +309,7 @@ def test_no_overlap_is_refused(tmp_path: Path, write_nifti: Writer) -> None:
     ("values", "encoding", "words"),
     [
         ([0, 1, 2, 4], "brats2017", None),
-        ([0, 1, 2, 3], None, "name one of brats2023 or brats2015 or msd, depth"),
+        ([0, 1, 2, 3], None, "name one of brats2023, brats2015, msd, depth"),
         ([0, 1, 7], "absent", "7, which no encoding of glioma has"),
         ([0, 0.5], "absent", "0.5"),
     ],

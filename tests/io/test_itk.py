@@ -62,6 +62,27 @@ def test_damaged(tmp_path: Path, suffix: str, content: bytes) -> None:
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("packed", [True, False])
+def test_flipped_bits(tmp_path: Path, suffix: str, packed: bool) -> None:
+    """ITK alone gives wrong voxels for most of these."""
+    path = tmp_path / f"flair{suffix}"
+    sitk.WriteImage(_posed(), str(path), useCompression=packed)
+    data = path.read_bytes()
+    read_image(path)
+    if not packed:
+        path.write_bytes(data[:-1])
+        with pytest.raises(InputError, match="1 bytes are missing"):
+            read_image(path)
+        return
+    for back in range(8, 108, 7):
+        damaged = bytearray(data)
+        damaged[-back] ^= 16
+        path.write_bytes(damaged)
+        with pytest.raises(InputError, match="copy it again"):
+            read_image(path)
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
 def test_truncated(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"flair{suffix}"
     sitk.WriteImage(_posed(), str(path), useCompression=True)
