@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..editing import EditSession, Footprint, Mode, Stroke, flood, polygon, stamp, sweep
-from ..errors import MmsegError
 from .editing_compat import bare_brush_circle
 from .editing_keys import bind_keys, unbind_keys
 from .editing_layer import LayerBridge
 from .editing_link import EditLink
 from .editing_proposal import ProposalOutline
+from .editing_told import say, told
 from .editing_tool import (
     BRUSH_STEP_MM,
     LARGEST_BRUSH_MM,
@@ -149,7 +148,7 @@ class EditController:
         wanted = replace(wanted, diameter=size, tool=Tool(wanted.tool))
         if wanted.tool is not Tool.NAVIGATE:
             if not self.is_editable:
-                _say(ONLY_IN_2D)
+                say(ONLY_IN_2D)
                 wanted = replace(wanted, tool=Tool.NAVIGATE)
             elif "tool" in changes:
                 self.layer.visible = True
@@ -181,7 +180,7 @@ class EditController:
 
     def fill_at(self, coordinates: Sequence[float], label: int) -> None:
         """Fill the area at data coordinates: what `layer.fill` does here."""
-        with _told():
+        with told():
             self._stroke(label, flood(self.session.codes, _voxel(coordinates), self._axis()))
 
     def paint_polygon(self, points: Any, label: int) -> None:
@@ -195,7 +194,7 @@ class EditController:
         if not self._bridge.encircling:
             plane = [i for i in range(3) if i != across]
             voxels[:, plane] = np.floor(corners[:, plane])
-        with _told():
+        with told():
             self._stroke(label, polygon(voxels, across))
 
     def _stroke(self, label: int, footprint: Footprint) -> None:
@@ -227,7 +226,7 @@ class EditController:
         if layer.cursor == "circle_frozen":  # Alt and mouse change the brush's size
             return
         if not self.is_editable:
-            _say(ONLY_IN_2D)
+            say(ONLY_IN_2D)
             return
         voxel = _voxel(layer.world_to_data(event.position))
         if event.button == _MIDDLE:
@@ -240,7 +239,7 @@ class EditController:
         self.session.begin(tool.label(mode, self.session.protocol))
         try:
             if tool.tool is Tool.FILL:
-                with _told():
+                with told():
                     area = flood(self.session.codes, voxel, self._axis())
                     self.session.extend(self._limited(tool, mode, area))
                 return
@@ -320,6 +319,9 @@ class EditController:
             return
         mode = self.layer.mode
         tool = _TOOL_OF_MODE.get(mode, Tool.NAVIGATE)
+        if tool is not Tool.NAVIGATE and not self.is_editable:
+            self.use(tool=tool)  # says why not, and goes back to navigating
+            return
         erase = mode == "erase" if tool is Tool.BRUSH else self.tool.erase
         self.tool = replace(self.tool, tool=tool, erase=erase)
         if tool is not Tool.NAVIGATE:
@@ -359,21 +361,6 @@ class EditController:
     def _tell(self) -> None:
         for listener in self.on_tool:
             listener()
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """A refusal inside becomes one sentence on the screen."""
-    try:
-        yield
-    except MmsegError as refusal:
-        _say(str(refusal))
-
-
-def _say(sentence: str) -> None:
-    from napari.utils.notifications import show_warning
-
-    show_warning(sentence)
 
 
 def _voxel(coordinates: Sequence[float] | Any) -> Voxel:

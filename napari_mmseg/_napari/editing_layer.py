@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..editing import Change, EditSession
 from . import editing_compat
+from .editing_told import told
 
 if TYPE_CHECKING:
     from napari.layers import Labels
@@ -83,7 +84,8 @@ class LayerBridge:
             painter.paint_polygon(points, new_label)
 
         def data_setitem(indices: Any, value: Any, refresh: bool = True) -> None:
-            session.put(indices, value, "edit from outside")
+            with told():
+                session.put(indices, value, "edit from outside")
 
         @contextmanager
         def block_history() -> Iterator[None]:
@@ -122,4 +124,5 @@ class LayerBridge:
             return
         codes: NDArray[Any] = np.asarray(self.layer.data)
         self._adopt()
-        self.session.replace(codes, "labels from outside", as_proposal=False)
+        with told():
+            self.session.replace(codes, "labels from outside", as_proposal=False)

@@ -9,8 +9,7 @@ from qtpy.QtGui import QIcon
 from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
 _STYLE = (
-    "QPushButton { padding: 4px 3px; }"
-    "QPushButton:checked { background: #3f6fb5; color: white; }"
+    "QPushButton { padding: 4px 3px; }QPushButton:checked { background: #3f6fb5; color: white; }"
 )
 
 

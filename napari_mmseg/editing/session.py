@@ -180,7 +180,7 @@ class EditSession:
 
     def replace(
         self,
-        result: Annotation | NDArray[np.uint8],
+        result: Annotation | NDArray[np.integer],
         label: str,
         *,
         as_proposal: bool = True,
@@ -250,11 +250,8 @@ class EditSession:
             When a value is not one of the protocol's codes.
         """
         given = np.asarray(values)
-        if given.size and not 0 <= int(given.min()) <= int(given.max()) <= self._highest:
-            raise EncodingError(
-                f"{label}: label values {given.min()} to {given.max()} are not all codes of the "
-                f"protocol {self.protocol.name} (0 to {self._highest})"
-            )
+        if given.size:
+            self._check_known(int(given.min()), int(given.max()), label)
         wanted = self._codes.copy()
         wanted[indices] = given
         patch = difference(self._codes, wanted)
@@ -376,8 +373,12 @@ class EditSession:
             tables[name, Mode.UNSET] = unset
         return tables
 
-    def _checked(self, result: Annotation | NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Origin]:
+    def _checked(
+        self, result: Annotation | NDArray[np.integer]
+    ) -> tuple[NDArray[np.uint8], Origin]:
         if not isinstance(result, Annotation):
+            if result.dtype != np.uint8 and result.size:  # a cast would wrap 259 around to 3
+                self._check_known(int(result.min()), int(result.max()), "the labels")
             return self._annotation.with_codes(result).codes, self._origin
         if not result.grid.same_as(self.grid):
             raise GeometryError(
@@ -389,6 +390,13 @@ class EditSession:
                 f"the case {self.protocol.name}: choose labels of the same protocol"
             )
         return result.codes, Origin.of(result)
+
+    def _check_known(self, lowest: int, highest: int, what: str) -> None:
+        if lowest < 0 or highest > self._highest:
+            raise EncodingError(
+                f"{what}: label values {lowest} to {highest} are not all codes of the protocol "
+                f"{self.protocol.name} (0 to {self._highest})"
+            )
 
     def _end_run(self) -> None:
         self._run = self._kept = None

@@ -203,6 +203,8 @@ def test_unknown_codes_are_refused_and_change_nothing(session):
     with pytest.raises(EncodingError):
         session.replace(np.full(SHAPE, 7, np.uint8), "import")
     with pytest.raises(EncodingError):
+        session.replace(np.full(SHAPE, 259), "would be 3 when cut to a byte")
+    with pytest.raises(EncodingError):
         session.put((np.array([0]), np.array([0]), np.array([0])), 7, "import")
     assert not session.codes.any()
     assert not session.can_undo
