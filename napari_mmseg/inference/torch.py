@@ -49,7 +49,9 @@ class TorchEngine:
         self.device = device
         self.precision = "fp32"
         if device == "cuda":
-            self.precision = "bf16" if torch.cuda.is_bf16_supported() else "fp16"
+            # Older cards emulate bf16, slower than fp32.
+            native = torch.cuda.is_bf16_supported(including_emulation=False)
+            self.precision = "bf16" if native else "fp16"
         self._card = card
         network = load_network(card).eval()
         with _failures_named():

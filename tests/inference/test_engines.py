@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -168,6 +170,25 @@ def test_automatic_choice_without_a_graphics_card(monkeypatch: pytest.MonkeyPatc
     names = [place for place, _ in engine.candidates("auto")]
     assert names == ["the graphics card", "the processor"]
     assert [place for place, _ in engine.candidates("cpu")] == ["the processor"]
+
+
+@pytest.mark.parametrize(
+    ("version", "built_for_cuda"),
+    [
+        ("from typing import Optional\ncuda: Optional[str] = None\nhip = None\n", False),
+        ("cuda = None\n", False),
+        ("cuda: Optional[str] = '12.8'\nhip: Optional[str] = None\n", True),
+    ],
+)
+def test_torchs_build_is_told_without_importing_it(
+    version: str, built_for_cuda: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "version.py").write_text(version, encoding="utf-8")
+    found = SimpleNamespace(origin=str(tmp_path / "__init__.py"))
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: found)
+    assert engine._has_cuda_build() is built_for_cuda
+    assert "torch" not in sys.modules
 
 
 class TestPrecision:
