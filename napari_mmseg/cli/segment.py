@@ -66,8 +66,8 @@ def segment(
             {
                 "seconds": {name: round(value, 3) for name, value in seconds.items()},
                 "volumes_ml": {n: round(ml, 4) for n, ml in annotation.volumes_ml.items()},
-                "modalities": [m.value for m in opened.modalities],
-                "missing": [m.value for m in opened.missing],
+                "modalities": [str(m) for m in provenance.modalities],
+                "missing": [str(m) for m in provenance.missing],
                 "model": provenance.model,
                 "device": provenance.device,
                 "peak_rss_mb": round(peak_rss_mb(), 1),

@@ -18,28 +18,34 @@ _SHIPPED = Path(__file__).parent / "weights"
 
 
 def available() -> list[Card]:
-    """The cards of all models that can be named, the default first; broken ones are left out."""
+    """The cards of all models that can be named, the default first; broken ones are left out.
+
+    Where two have one name, the shipped one counts: the other can be named by its folder.
+    """
     cards: dict[str, Card] = {}
     for folder in _model_folders():
         try:
             card = read_card(folder)
         except ModelError:
-            continue  # `load_card` says what is wrong with it when it is asked for by name
-        cards.setdefault(folder.name, card)
+            continue  # `load_card` says why when it is named
+        cards.setdefault(card.name, card)
     return sorted(cards.values(), key=lambda card: (card.name != DEFAULT_MODEL, card.name))
 
 
 def load_card(model: str | Path = DEFAULT_MODEL) -> Card:
-    """The card of a model by name, or of the model in a folder.
+    """The card of a model by its name or its folder's, or of the model in any folder.
 
     Raises
     ------
     ModelError
         When there is no such model, or its card is damaged.
     """
+    for card in available():
+        if card.name == str(model):
+            return card
     for folder in _model_folders():
         if folder.name == str(model):
-            return read_card(folder)
+            return read_card(folder)  # says what is wrong with a damaged one
     as_folder = Path(model).expanduser()
     if as_folder.is_dir():
         return read_card(as_folder)

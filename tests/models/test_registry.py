@@ -47,6 +47,18 @@ def test_a_folder_anywhere(homes: tuple[Path, Path], tmp_path: Path) -> None:
         load_card(tmp_path)
 
 
+def test_a_renamed_folder_and_a_name_that_comes_twice(homes: tuple[Path, Path]) -> None:
+    shipped, own = homes
+    add(shipped, "simulated")
+    for folder, name in (("mine", "retrained"), ("copy", "simulated")):
+        (own / folder).mkdir()
+        write(own / folder, name=name)
+    assert [card.name for card in available()] == ["simulated", "retrained"]
+    assert load_card("retrained").folder == load_card("mine").folder == own / "mine"
+    assert load_card("simulated").folder == shipped / "simulated"
+    assert load_card("copy").folder == own / "copy"
+
+
 def test_a_name_that_is_none(homes: tuple[Path, Path]) -> None:
     with pytest.raises(ModelError, match="no model 'unknown': choose one of none is installed"):
         load_card("unknown")
