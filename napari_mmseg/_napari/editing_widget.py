@@ -217,6 +217,15 @@ class EditWidget(QWidget):
             )
             self._restores[name].setEnabled(changed)
 
+    @property
+    def sentence(self) -> str:
+        """What the panel says that a stroke does."""
+        return str(self._sentence.text())
+
+    def counts_text(self, region: str) -> str:
+        """What the panel says was changed in a region."""
+        return str(self._counts[region].text())
+
     def _region_chosen(self, name: str) -> None:
         if self._protocol is not None:
             self._emit_action(region_actions(self._protocol), name)

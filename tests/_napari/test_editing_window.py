@@ -1,0 +1,143 @@
+"""A real window, a real mouse and a real keyboard: paint, undo, polygon, other planes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication
+from test_editing_controller import SHAPE, make_session
+
+from napari_mmseg._napari.colours import label_colormap
+from napari_mmseg._napari.editing_controller import attach_editing
+from napari_mmseg._napari.editing_widget import EditWidget
+from napari_mmseg.protocol import load_protocol
+
+
+class Hands:
+    """Mouse and keyboard over a viewer's canvas."""
+
+    def __init__(self, viewer: Any) -> None:
+        self.session = make_session()
+        self.viewer = viewer
+        grid = self.session.grid
+        self.layer = viewer.add_labels(
+            self.session.codes.copy(),
+            scale=grid.spacing,
+            translate=grid.display_translate,
+            colormap=label_colormap(load_protocol()),
+        )
+        self.widget = EditWidget()
+        viewer.window.add_dock_widget(self.widget)
+        self.controller = attach_editing(viewer, self.layer, self.session, self.widget)
+        self.canvas = viewer.window._qt_viewer.canvas
+        self.settle()
+
+    def settle(self) -> None:
+        for _ in range(3):
+            QApplication.processEvents()
+
+    def place(self, voxel: tuple[float, float, float]) -> QPoint:
+        """Where the middle of a voxel is drawn, in the canvas's pixels."""
+        world = self.layer.data_to_world(voxel)
+        across, down = (world[axis] for axis in reversed(self.viewer.dims.displayed))
+        scene = self.canvas.view.scene
+        x, y = scene.transform.map((across, down, 0, 1))[:2]
+        return QPoint(round(float(x)), round(float(y)))
+
+    def drag(self, *voxels: tuple[float, float, float], shift: bool = False) -> None:
+        native, button = self.canvas.native, Qt.MouseButton.LeftButton
+        modifier = Qt.KeyboardModifier
+        held = modifier.ShiftModifier if shift else modifier.NoModifier
+        QTest.mouseMove(native, self.place(voxels[0]))
+        QTest.mousePress(native, button, held, self.place(voxels[0]))
+        for voxel in voxels[1:]:
+            QTest.mouseMove(native, self.place(voxel))
+            self.settle()
+        QTest.mouseRelease(native, button, held, self.place(voxels[-1]))
+        self.settle()
+
+    def click(self, voxel: tuple[float, float, float]) -> None:
+        QTest.mouseMove(self.canvas.native, self.place(voxel))
+        self.settle()
+        QTest.mouseClick(
+            self.canvas.native,
+            Qt.MouseButton.LeftButton,
+            Qt.KeyboardModifier.NoModifier,
+            self.place(voxel),
+        )
+        self.settle()
+
+    def key(self, key: Any, *modifiers: Any) -> None:
+        held = Qt.KeyboardModifier.NoModifier
+        for modifier in modifiers:
+            held |= modifier
+        QTest.keyClick(self.canvas.native, key, held)
+        self.settle()
+
+
+@pytest.fixture
+def hands(make_napari_viewer: Callable[..., Any]) -> Any:
+    found = Hands(make_napari_viewer())
+    yield found
+    found.controller.detach()
+
+
+def test_painting_erasing_undoing_and_changing_the_plane_by_hand(hands):
+    control, shift = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+    codes, layer = hands.session.codes, hands.layer
+    at = SHAPE[0] // 2
+    hands.viewer.layers.selection.active = layer
+
+    hands.key(Qt.Key.Key_P)  # napari's own key for the brush
+    hands.key(Qt.Key.Key_2)
+    assert (layer.mode, hands.controller.tool.region) == ("paint", "TC")
+    hands.controller.use(diameter=4.0)
+    hands.drag((at, 5, 5), (at, 5, 15))
+    assert (codes[at, 5, 5:16] == 2).all()
+    assert not np.delete(codes, at, axis=0).any()
+    assert hands.session.undo_depth == 1
+
+    hands.drag((at, 5, 10), (at, 5, 12), shift=True)
+    assert codes[at, 5, 11] == 1  # no longer core, still tumour
+    hands.key(Qt.Key.Key_Z, control)
+    assert codes[at, 5, 11] == 2
+    hands.key(Qt.Key.Key_Z, control, shift)
+    assert codes[at, 5, 11] == 1
+
+    hands.key(Qt.Key.Key_E)  # napari's own key for the eraser
+    assert hands.controller.tool.erase
+    hands.key(Qt.Key.Key_X)
+    assert layer.mode == "paint"
+
+    hands.viewer.dims.order = (2, 0, 1)
+    hands.viewer.reset_view()
+    hands.settle()
+    before = codes.copy()
+    side = round(layer.world_to_data(hands.viewer.dims.point)[2])
+    hands.drag((2, 12, side), (6, 12, side))
+    changed = np.argwhere(before != codes)
+    assert set(changed[:, 2]) == {side}
+    assert {2, 3, 4, 5, 6} <= set(changed[:, 0])
+
+
+def test_the_panel_and_napari_s_polygon_work_together(hands):
+    at = SHAPE[0] // 2
+    hands.viewer.layers.selection.active = hands.layer
+    hands.key(Qt.Key.Key_3)
+    hands.key(Qt.Key.Key_G)
+    assert hands.layer.mode == "polygon"
+    for corner in ((3, 4), (3, 12), (12, 12), (12, 4)):
+        hands.click((at, *corner))
+    hands.key(Qt.Key.Key_Return)
+    expected = np.zeros(SHAPE, np.uint8)
+    expected[at, 3:13, 4:13] = 3
+    np.testing.assert_array_equal(hands.session.codes, expected)
+    assert hands.session.undo_label == "polygon: add ET"
+    assert "+90" in hands.widget.counts_text("ET")
+    hands.widget.restore_requested.emit("WT")
+    assert not hands.session.codes.any()
