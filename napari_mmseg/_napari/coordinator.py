@@ -42,6 +42,11 @@ class Coordinator(QObject):
         self.exporter = Exporter(panel.export, lambda: self.session, self)
         self._connect()
 
+    @property
+    def is_opening(self) -> bool:
+        """Are files being read for a case that is not shown yet?"""
+        return self._opening is not None and self._opening.is_running
+
     # Opening and leaving
 
     def open_paths(
@@ -50,7 +55,7 @@ class Coordinator(QObject):
         """Open a case from files beside the window; the present one is left only for a new one."""
         from ..io import open_case
 
-        if self._opening is not None and self._opening.is_running:
+        if self.is_opening:
             return
         where: Any = paths[0] if len(paths) == 1 else list(paths)
         self._panel.case.show_busy("Opening…")

@@ -161,8 +161,12 @@ class CaseSession:
     # Annotations
 
     def add_annotation(self, annotation: Annotation, name: str) -> Track:
-        """Show an annotation in a layer of its own and take it in hand."""
-        track = self._track(annotation, None, name)
+        """Show an annotation in a layer of its own and take it in hand.
+
+        It counts as not saved: it is a first step on an empty annotation.
+        """
+        track = self._track(blank(self.case, annotation.protocol), None, name)
+        track.edit.replace(annotation, name)
         self._take(track)
         return track
 
