@@ -133,6 +133,11 @@ def test_every_room_has_its_arrows():
     assert not rooms - TOP - NOUNS - set(ARROWS)
 
 
+def test_every_folder_of_modules_is_a_package():
+    # Otherwise a wheel leaves it out, while the same folder works from a clone.
+    assert all((module.parent / "__init__.py").is_file() for module in MODULES)
+
+
 def _loaded_after(statement: str) -> set[str]:
     program = f"import json, sys\n{statement}\nprint(json.dumps(sorted(sys.modules)))"
     done = subprocess.run(

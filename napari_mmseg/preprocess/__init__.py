@@ -1,0 +1,1 @@
+"""From scans as they come to what a network takes."""
