@@ -79,6 +79,11 @@ class Panel(QWidget):
         section.expand()
         self._scroll.ensureWidgetVisible(section)
 
+    @property
+    def is_guarded(self) -> bool:
+        """Will the window ask before unsaved changes are lost? True once the panel was seen."""
+        return self._guard is not None
+
     def tell(self, text: str) -> None:
         """A passing note to the user."""
         from napari.utils.notifications import show_info

@@ -32,7 +32,7 @@ from napari_mmseg.volume import Modality
 
 LEFT = Qt.MouseButton.LeftButton
 RUN = SegmentRequest("stand-in", "auto", new_layer=False)
-WAIT_MS = 5000
+WAIT_MS = 30_000
 
 
 @pytest.fixture
