@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..editing import EditSession, Footprint, Mode, Stroke, flood, polygon, stamp, sweep
+from ..editing import Change, EditSession, Footprint, Mode, Stroke, flood, polygon, stamp, sweep
 from .editing_compat import bare_brush_circle
 from .editing_keys import bind_keys, unbind_keys
 from .editing_layer import LayerBridge
@@ -41,6 +41,7 @@ _TOOL_OF_MODE = {
     "fill": Tool.FILL,
 }
 
+STAYS_ON_GRID = "The labels stay on the grid of their images: they cannot be moved or turned"
 ONLY_IN_2D = "Labels are edited in the 2D view: switch back with the cube button below the layers"
 
 
@@ -157,10 +158,12 @@ class EditController:
         self._show_tool()
 
     def undo(self) -> None:
-        self.session.undo()
+        """Take back the last step, and show where that was."""
+        self._replay(self.session.undo)
 
     def redo(self) -> None:
-        self.session.redo()
+        """Do the last undone step again, and show where that is."""
+        self._replay(self.session.redo)
 
     def restore(self, region: str) -> None:
         """Bring one region back to what was proposed."""
@@ -170,6 +173,33 @@ class EditController:
         """Outline what was proposed beside the labels, or no longer."""
         self.proposal.show(shown)
         self._tell()
+
+    def _replay(self, act: Callable[[], object]) -> None:
+        changes: list[Change] = []
+        note = changes.append
+        self.session.on_change.append(note)
+        try:
+            act()
+        finally:
+            self.session.on_change.remove(note)
+        for change in changes:
+            self._look_at(change)
+
+    def _look_at(self, change: Change) -> None:
+        """Turn to the slice with most of a change, unless some of it is on screen already."""
+        if not self.is_editable:
+            return
+        axis = self._across()
+        first = change.box[axis].start
+        counts = change.mask.sum(axis=tuple(i for i in range(3) if i != axis))
+        dims = self.viewer.dims
+        shown = _voxel(self.layer.world_to_data(dims.point))
+        if 0 <= shown[axis] - first < counts.size and counts[shown[axis] - first]:
+            return
+        place = list(shown)
+        place[axis] = first + int(np.argmax(counts))
+        own = dims.ndim - 3
+        dims.set_point(own + axis, self.layer.data_to_world(place)[axis])
 
     # Strokes
 
@@ -246,7 +276,7 @@ class EditController:
             last = voxel
             self._brush(tool, mode, last, voxel)
             yield
-            while event.type == "mouse_move":
+            while event.type == "mouse_move" and self.session.is_open:  # undo may close it
                 voxel = _voxel(layer.world_to_data(event.position))
                 if voxel != last:
                     self._brush(tool, mode, last, voxel)
@@ -318,6 +348,10 @@ class EditController:
         if self._syncing:
             return
         mode = self.layer.mode
+        if mode == "transform":
+            say(STAYS_ON_GRID)
+            self.use(tool=Tool.NAVIGATE)
+            return
         tool = _TOOL_OF_MODE.get(mode, Tool.NAVIGATE)
         if tool is not Tool.NAVIGATE and not self.is_editable:
             self.use(tool=tool)  # says why not, and goes back to navigating
@@ -326,7 +360,7 @@ class EditController:
         self.tool = replace(self.tool, tool=tool, erase=erase)
         if tool is not Tool.NAVIGATE:
             self._show_tool()
-        else:  # picking and transforming are napari's own modes: leave them alone
+        else:  # picking is napari's own mode: leave it alone
             self._tell()
 
     def _on_selected_label(self, event: object = None) -> None:

@@ -27,6 +27,8 @@ class ProposalOutline:
         self._version = -1
         session.on_state.append(self._follow)
         viewer.layers.events.removed.connect(self._on_removed)
+        viewer.dims.events.ndisplay.connect(self._on_ndisplay)
+        self._hidden_in_3d = False
 
     @property
     def is_shown(self) -> bool:
@@ -44,6 +46,7 @@ class ProposalOutline:
     def detach(self) -> None:
         self._session.on_state.remove(self._follow)
         self._viewer.layers.events.removed.disconnect(self._on_removed)
+        self._viewer.dims.events.ndisplay.disconnect(self._on_ndisplay)
         if self._layer is not None and self._layer in self._viewer.layers:
             self._viewer.layers.remove(self._layer)
         self._layer = None
@@ -75,6 +78,18 @@ class ProposalOutline:
             assert self._layer is not None
             self._version = self._session.proposal_version
             self._layer.data = self._session.proposal.copy()
+
+    def _on_ndisplay(self, event: object = None) -> None:
+        """Outlines are for the 2D view: in 3D napari draws them as solids that hide the labels."""
+        if self._layer is None:
+            return
+        if self._viewer.dims.ndisplay == 3:
+            self._hidden_in_3d = self._layer.visible
+            self._layer.visible = False
+        elif self._hidden_in_3d:
+            self._hidden_in_3d = False
+            self._layer.visible = True
+            self._follow()
 
     def _on_removed(self, event: object) -> None:
         if self._layer is not None and self._layer not in self._viewer.layers:

@@ -285,6 +285,43 @@ def test_undo_works_from_the_viewer_while_an_image_is_selected(desk):
     assert not desk.session.codes.any()
 
 
+def test_undo_turns_to_the_slice_that_it_changes(desk):
+    desk.viewer.dims.order = (1, 0, 2)
+    place = desk.layer.data_to_world
+    desk.controller.use(tool="brush", diameter=2.0)
+    desk.drag((4, 6, 12))
+    desk.viewer.dims.set_point(1, place((4, 15, 12))[1])
+    desk.layer.undo()
+    assert desk.viewer.dims.point[1] == place((4, 6, 12))[1]
+    desk.drag((4, 6, 12))
+    desk.controller.use(in_3d=True, diameter=13.0)
+    desk.drag((4, 8, 12))
+    desk.viewer.dims.set_point(1, place((4, 9, 12))[1])
+    desk.layer.undo()  # some of it is on screen: nothing moves
+    assert desk.viewer.dims.point[1] == place((4, 9, 12))[1]
+
+
+def test_undo_in_the_middle_of_a_drag_ends_it(desk):
+    desk.controller.use(tool="brush", diameter=2.0)
+    press = desk.event("mouse_press", (4, 5, 5), 1, ())
+    interactions.mouse_press_callbacks(desk.layer, press)
+    desk.press("Control-Z")
+    move = desk.event("mouse_move", (4, 9, 9), 1, ())
+    interactions.mouse_move_callbacks(desk.layer, move)
+    assert not desk.session.codes.any()
+    assert not desk.session.is_open
+    desk.drag((4, 5, 5))
+    assert desk.session.codes[4, 5, 5] == 1
+
+
+def test_labels_cannot_be_moved_off_their_images(desk, monkeypatch):
+    said: list[str] = []
+    monkeypatch.setattr("napari.utils.notifications.show_warning", said.append)
+    desk.layer.mode = "transform"
+    assert desk.layer.mode == "pan_zoom"
+    assert "stay on the grid" in said[0]
+
+
 def test_fill_takes_the_area_under_the_cursor(desk):
     codes = np.zeros(SHAPE, np.uint8)
     codes[4, 5:15, 5:15] = 1
@@ -385,6 +422,7 @@ def test_napari_s_own_history_stays_empty(desk):
     assert desk.session.codes.any()
 
 
+@pytest.mark.filterwarnings("ignore:Contours are not displayed during 3D rendering")
 def test_the_proposal_is_outlined_and_follows_the_model(desk):
     controller = desk.controller
     controller.show_proposal(True)
@@ -397,6 +435,10 @@ def test_the_proposal_is_outlined_and_follows_the_model(desk):
     controller.use(tool="brush", region="ET")
     desk.drag((4, 10, 12))
     assert (outline.data == 1).all()
+    desk.viewer.dims.ndisplay = 3
+    assert not outline.visible  # it would hide the labels as a solid
+    desk.viewer.dims.ndisplay = 2
+    assert outline.visible
     controller.show_proposal(False)
     assert not outline.visible
     desk.viewer.layers.remove(outline)
