@@ -117,3 +117,19 @@ def network_of(checkpoint: dict[str, Any]) -> UNet3d:
     network = UNet3d(base=options["base"], levels=options["levels"])
     network.load_state_dict(checkpoint["ema"])
     return network.eval()
+
+
+def export_run(run: Path, folder: Path) -> Path:
+    """The model of a training run, written into `folder`; returns the card's path."""
+    from napari_mmseg.training.loop import CHECKPOINT, load_checkpoint
+
+    checkpoint = load_checkpoint(run / CHECKPOINT)
+    options = json.loads(checkpoint["options"])
+    network = network_of(checkpoint)
+    card = base_card(folder.name, network) | {
+        "trained_on": "simulated tumours alone",
+        "steps": checkpoint["step"],
+        "minutes": round(checkpoint["seconds"] / 60),
+        "seed": options["seed"],
+    }
+    return export_model(network, folder, folder.name, card)

@@ -21,8 +21,8 @@ class TrainOptions:
     anatomy: folder of label maps, or None for the procedural head (tests).
     steps: length of the learning-rate schedule. minutes: stop before that many have passed
     (None: run all steps). patch, whole: voxels of small and whole-brain crops, multiples of the
-    network's stride. whole_share: last share of the steps on whole-brain crops, middle_share:
-    the share before it on crops between the two. crops: in one step, each in a thread of its own.
+    network's stride. whole_share: last share of the steps, on whole-brain crops only.
+    crops: in one step, each in a thread of its own.
     compile: let torch.compile fuse the network (needs a C++ compiler; same weights, faster).
     """
 
@@ -37,8 +37,7 @@ class TrainOptions:
     patch: tuple[int, int, int] = DEFAULT_PATCH
     whole: tuple[int, int, int] = DEFAULT_WHOLE
     crops: int = 2
-    whole_share: float = 0.06
-    middle_share: float = 0.15
+    whole_share: float = 0.1
     learning_rate: float = 2e-3
     weight_decay: float = 1e-2
     ema: float = 0.995

@@ -15,6 +15,7 @@ from torch.nn import functional
 from napari_mmseg.training.simulate.chance import Chance, Shape
 
 MAX_SHIFT_MM = 2.0
+FIELD_CUT_SHARE = 0.12
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,9 @@ def draw_spoiling(shape: Shape, chance: Chance) -> tuple[Spoiling, ...]:
 
 def _draw_one(shape: Shape, chance: Chance) -> Spoiling:
     bias = chance.white((1, 1, 4, 4, 4)) * chance.uniform(0.0, 0.16)
+    # Coils fall off towards the neck: cerebellum and temporal poles differ from the vertex.
+    slope = torch.linspace(-1, 1, 4, device=chance.device) * float(chance.normal(0.14))
+    bias = bias + slope.view(1, 1, 4, 1, 1)
     slab = None
     if chance.happens(0.18):
         slab = (chance.pick((0.7, 0.15, 0.15)), chance.uniform(2.0, 6.0))
@@ -50,10 +54,11 @@ def _draw_one(shape: Shape, chance: Chance) -> Spoiling:
         a, b, c = (chance.uniform(-MAX_SHIFT_MM, MAX_SHIFT_MM) * 0.7 for _ in range(3))
         shift = (a, b, c)
     window = [(0, length) for length in shape]
-    if chance.happens(0.06):
+    if chance.happens(FIELD_CUT_SHARE):
         axis = chance.integer(0, 3)
         cut = int(chance.uniform(0.03, 0.25) * shape[axis])
-        window[axis] = (cut, shape[axis]) if chance.happens(0.5) else (0, shape[axis] - cut)
+        first, last = ((cut, 0), (0, cut), (cut // 2, cut // 2))[chance.integer(0, 3)]
+        window[axis] = (first, shape[axis] - last)
     return Spoiling(
         bias=bias,
         blur_mm=chance.uniform(0.25, 1.0) if chance.happens(0.85) else chance.uniform(1.0, 1.8),

@@ -83,9 +83,10 @@ def _tissue_means(chance: Chance) -> Tensor:
         row[t.STRIATUM] = g + (1 - g) * chance.uniform(-0.1, 0.5)
         row[t.THALAMUS] = g + (1 - g) * chance.uniform(0.1, 0.7)
         row[t.PALLIDUM] = 1 + (g - 1) * chance.uniform(-0.3, 0.4)
-        row[t.CEREBELLAR_CORTEX] = g + chance.normal(0.05)
-        row[t.CEREBELLAR_WHITE] = 1 + chance.normal(0.05)
-        row[t.BRAINSTEM] = 1 + (g - 1) * chance.uniform(0, 0.5) + chance.normal(0.03)
+        below = chance.normal(0.1)  # infratentorial tissue as a whole is brighter or darker
+        row[t.CEREBELLAR_CORTEX] = g + below + chance.normal(0.05)
+        row[t.CEREBELLAR_WHITE] = 1 + below + chance.normal(0.05)
+        row[t.BRAINSTEM] = 1 + below + (g - 1) * chance.uniform(0, 0.5) + chance.normal(0.04)
         row[t.VENTRICLE] = f
         # Sulcal fluid shares its voxels with cortex and vessels.
         row[t.CSF] = f + (g - f) * chance.uniform(0.05, 0.7)

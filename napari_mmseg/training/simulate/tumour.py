@@ -54,7 +54,7 @@ def plan_tumour(head: Tensor, chance: Chance) -> Plan:
         reach *= 0.5
     weights = np.zeros(256)
     weights[[t.WHITE, t.CORTEX, t.THALAMUS, t.STRIATUM, t.HIPPOCAMPUS]] = (1.0, 0.45, 0.7, 0.8, 2.0)
-    weights[[t.CEREBELLAR_WHITE, t.CEREBELLAR_CORTEX, t.BRAINSTEM]] = (0.15, 0.08, 0.15)
+    weights[[t.CEREBELLAR_WHITE, t.CEREBELLAR_CORTEX, t.BRAINSTEM]] = (0.03, 0.02, 0.03)
     tissue = head & TISSUE_MASK
     flat = torch.from_numpy(weights).to(tissue.device)[tissue.reshape(-1)[::7].long()]
     total = torch.cumsum(flat, 0)
