@@ -9,6 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..protocol import Protocol
+from .editing_tool import all_actions
+
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
@@ -41,6 +44,21 @@ def hint(name: str) -> str:
     action = BY_NAME[name]
     key = action.key.replace("Control", "Ctrl").replace("-", "+")
     return f"{action.title} ({key})"
+
+
+def help_text(protocol: Protocol) -> str:
+    """What the status bar says while labels are edited: the keys used most."""
+    regions = "/".join(region.key for region in protocol.regions)
+    edit = {action.title: action.key for action in all_actions(protocol)}
+    parts = (
+        f"{regions} region",
+        f"{edit['Brush']} brush",
+        f"{edit['Add or erase']} add/erase",
+        f"{BY_NAME['next_modality'].key} next contrast",
+        f"{BY_NAME['toggle_labels'].key} hide labels",
+        f"{BY_NAME['jump'].key} largest section",
+    )
+    return "    ".join(parts)
 
 
 def bind(viewer: ViewerModel, handlers: Mapping[str, Callable[[], None]]) -> None:

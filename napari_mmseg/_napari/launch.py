@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,10 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget
 
 #: A window in which slices, layer list and panel are seen without scrolling.
-_ROOMY_PX = (1600, 1000)
+_ROOMY_PX = (1800, 1040)
 
-#: Rounds of the event loop after which layout, fonts and canvas are drawn.
-_DRAW_ROUNDS = 20
+#: Time that layout, fonts and canvas are given to be drawn before a picture is taken.
+_DRAW_SECONDS = 1.5
 
 
 def view(
@@ -91,6 +92,7 @@ def save_screenshot(viewer: napari.Viewer, path: Path) -> None:
     from qtpy.QtWidgets import QApplication
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    for _ in range(_DRAW_ROUNDS):
+    end = time.monotonic() + _DRAW_SECONDS
+    while time.monotonic() < end:
         QApplication.processEvents()
     viewer.window.screenshot(str(path), flash=False, canvas_only=False)

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 PLUGIN = "napari-mmseg"
 TITLE = "Brain tumour segmentation"
 
-_WIDTH_PX = 370
+#: Wide enough for every text at the usual font size: the dock then never has to grow, which
+#: Qt's main window does not follow once it is laid out.
+_WIDTH_PX = 390
 
 _panels: WeakKeyDictionary[ViewerModel, Panel] = WeakKeyDictionary()
 
@@ -65,6 +67,7 @@ class Panel(QWidget):
         for section in self.sections.values():
             inner.addWidget(section)
         inner.addStretch(1)
+        self.setMinimumWidth(_WIDTH_PX)
         self._scroll = TallArea(inside)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -95,9 +98,17 @@ class Panel(QWidget):
         window = main_window_of(self)
         if window is None or self._guard is not None:
             return
-        self._guard = CloseGuard(window, lambda: self.coordinator.may_leave("before closing"))
+        self._guard = CloseGuard(window, self._may_close)
         if (target := compat.drop_target(window)) is not None:
             self._take_drops(target)
+
+    def _may_close(self) -> bool:
+        """Asked when the window is about to close; True lets go of the viewer."""
+        if not self.coordinator.may_leave("before closing"):
+            return False
+        self.coordinator.segmenter.cancel()
+        _panels.pop(self.coordinator.viewer, None)  # a panel holds its viewer
+        return True
 
     def _take_drops(self, target: QWidget) -> None:
         from ..io import looks_like_case
@@ -108,13 +119,16 @@ class Panel(QWidget):
 
 
 def make_panel() -> Panel:
-    """The panel of the current viewer: the one it has, or a new one."""
+    """The panel of the current viewer: a new one, or the one whose dock was closed.
+
+    napari lets go of a widget when its dock is closed; case and undo history live on in it.
+    """
     import napari
 
     viewer = napari.current_viewer()
     if viewer is None:
         raise RuntimeError("there is no napari window to put the panel in")
-    return Panel(viewer)
+    return panel_of(viewer) or Panel(viewer)
 
 
 def panel_of(viewer: ViewerModel) -> Panel | None:

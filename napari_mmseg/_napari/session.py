@@ -16,7 +16,7 @@ from ..case import Case
 from ..editing import EditSession
 from ..protocol import Protocol, load_protocol
 from ..volume import Modality
-from . import compat, cursor
+from . import actions, compat, cursor
 from .colours import label_colormap
 from .fitting import HeadFit
 from .layers import (
@@ -275,6 +275,8 @@ class CaseSession:
         self.viewer.layers.selection.events.active.disconnect(self._on_active)
         self.viewer.dims.events.order.disconnect(self._on_view)
         self.controller.detach()
+        for track in self.tracks:
+            track.layer.events.mode.disconnect(self._on_mode)
         self._letters.remove()
         self._fit.remove()
         for layer in layers_of(self.viewer.layers, self.case):
@@ -296,6 +298,8 @@ class CaseSession:
         track = Track(edit, layer)
         layer.metadata[ORIGIN] = Origin(self.case, edit=edit)
         compat.describe_with(layer, partial(self._describe, track=track))
+        layer.events.mode.connect(self._on_mode, position="last")  # after napari's own help
+        layer.help = actions.help_text(edit.protocol)
         self.tracks.append(track)
         return track
 
@@ -335,6 +339,10 @@ class CaseSession:
         for track in self.tracks:
             if track.layer is event.value and track is not self._current:
                 self._take(track)
+
+    def _on_mode(self, event: Any) -> None:
+        """Napari's help names keys that choose regions here."""
+        event.source.help = self.viewer.help = actions.help_text(self.protocol)
 
     def _on_view(self, event: object = None) -> None:
         self.view_changed.emit()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from napari.components import ViewerModel
 from napari.utils.shortcuts import default_shortcuts
 
-from napari_mmseg._napari.actions import ACTIONS, bind, hint, unbind
+from napari_mmseg._napari.actions import ACTIONS, bind, help_text, hint, unbind
 from napari_mmseg._napari.editing_tool import all_actions
 from napari_mmseg.protocol import load_protocol
 
@@ -36,3 +36,8 @@ def test_every_key_runs_its_action_until_unbound(model_viewer: ViewerModel) -> N
 
 def test_tooltips_name_the_key() -> None:
     assert hint("coronal") == "Coronal plane (Ctrl+2)"
+
+
+def test_the_help_line_names_the_regions_keys() -> None:
+    assert help_text(load_protocol()).startswith("1/2/3 region")
+    assert help_text(load_protocol("ms_lesion")).startswith("1 region")

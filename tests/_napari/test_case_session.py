@@ -136,7 +136,7 @@ def test_a_new_annotation_gets_its_own_layer_and_undo(session: CaseSession) -> N
     assert session.labels.name == "Second look"
     stroke = Stroke("WT", Mode.PAINT, Footprint((0, 0, 0), np.ones((1, 1, 1), bool)))
     session.edit.apply(stroke)
-    assert (first.edit.undo_depth, second.edit.undo_depth) == (0, 1)
+    assert (first.edit.undo_depth, second.edit.undo_depth) == (0, 2)
     assert not session.is_saved
     session.viewer.layers.selection.active = first.layer
     assert session.current is first
@@ -187,3 +187,9 @@ def test_one_contrast_is_enough(tmp_path: object, model_viewer: ViewerModel) -> 
     session.next_modality()
     assert session.shown_modality is Modality.T1
     assert not session.can_subtract
+
+
+def test_the_help_line_is_ours_while_labels_are_in_hand(session: CaseSession) -> None:
+    session.labels.mode = "paint"
+    assert "add/erase" in session.labels.help
+    assert session.viewer.help == session.labels.help

@@ -20,6 +20,9 @@ from qtpy.QtWidgets import (
 _SPACING_PX = 6
 _MARGIN_PX = 8
 
+#: Letters of an entry that a combo box shows at least; it grows with the panel.
+_FEWEST_LETTERS = 3
+
 _BANNER_STYLES = {
     "info": "background: rgba(80, 140, 220, 40); border-left: 3px solid #508cdc;",
     "good": "background: rgba(60, 170, 90, 40); border-left: 3px solid #3caa5a;",
@@ -117,7 +120,7 @@ class Choice(QComboBox):
     def __init__(self, entries: list[tuple[str, object]] | None = None) -> None:
         super().__init__()
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(8)
+        self.setMinimumContentsLength(_FEWEST_LETTERS)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.offer(entries or [])
 
