@@ -225,7 +225,8 @@ def load_protocol(name: str = "glioma") -> Protocol:
     if name not in _loaded:
         file = resources.files("napari_mmseg") / "protocols" / f"{name}.toml"
         if not name.isidentifier() or not file.is_file():
-            raise InputError(f"there is no protocol {name!r}: choose one of {protocol_names()}")
+            known = ", ".join(protocol_names())
+            raise InputError(f"there is no protocol {name!r}: choose one of {known}")
         _loaded[name] = _parse(name, tomllib.loads(file.read_text(encoding="utf-8")))
     return _loaded[name]
 

@@ -163,7 +163,7 @@ def test_names_that_are_not_there() -> None:
     with pytest.raises(EncodingError, match="brats2023"):
         GLIOMA.encoding("rt")
     for name in ("absent", "../glioma", ""):
-        with pytest.raises(InputError, match="glioma"):
+        with pytest.raises(InputError, match="choose one of glioma, ms_lesion"):
             load_protocol(name)
 
 

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from ..case import Case
 from ..errors import GeometryError, InputError
-from ..grid import Grid
 from ..volume import Modality, Volume
 from .discover import MSD_CHANNELS, Finding, channels_of, discover, is_msd_file
 from .image import StoredImage, quoted, read_image, stem_of
@@ -97,7 +96,10 @@ def open_case(
     volumes = _read(sources, opened, warnings)
     opened.clear()
     if not volumes:
-        raise InputError(f"{quoted(finding.folder)} holds no image with any contrast in it")
+        raise InputError(
+            f"no image of {quoted(finding.folder)} shows anything: each has the same value "
+            "everywhere, or no number at all; copy them again from their source"
+        )
     reference = _reference(volumes)
     volumes = _on_one_grid(volumes, reference, warnings, tell)
     labels, said = label_files(finding.labels, [s.path for s in sources.values()])
@@ -207,10 +209,11 @@ def _upright(image: StoredImage, channel: int) -> tuple[NDArray[Any] | None, lis
     """One channel in display orientation, contiguous, finite; None when it is constant."""
     array = image.source.to_display.apply(image.channel(channel))
     if image.is_scaled or array.dtype.kind == "f":
-        array = np.array(array, dtype=np.float32, order="C")
-        if image.is_scaled:
-            array *= np.float32(image.slope)
-            array += np.float32(image.inter)
+        with np.errstate(over="ignore", invalid="ignore"):  # infinity is told below, in a sentence
+            array = np.array(array, dtype=np.float32, order="C")
+            if image.is_scaled:
+                array *= np.float32(image.slope)
+                array += np.float32(image.inter)
     else:
         array = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
     notes: list[str] = []
@@ -260,21 +263,23 @@ def _on_one_grid(
             )
         else:
             tell(f"resampling {modality}")
-            placed[modality] = _resampled(volume, grid, modality, reference, warnings)
+            placed[modality] = _resampled(volume, modality, volumes[reference], reference, warnings)
     return placed
 
 
 def _resampled(
-    volume: Volume, grid: Grid, modality: Modality, reference: Modality, warnings: list[str]
+    volume: Volume, modality: Modality, onto: Volume, reference: Modality, warnings: list[str]
 ) -> Volume:
     from .resample import resample_linear
 
+    grid = onto.grid
     if not grid.overlaps(volume.grid):
+        files = [f"{quoted(v.path)} " if v.path else "" for v in (volume, onto)]
         raise GeometryError(
-            f"{modality} and {reference} lie in different places, without overlap: "
-            "they are not co-registered, or belong to different patients"
+            f"{files[0]}({modality}) and {files[1]}({reference}) lie in different places, without "
+            "overlap: they are not co-registered, or belong to different patients; leave one out"
         )
-    sides = " x ".join(str(n) for n in volume.grid.shape)
+    sides = " x ".join(str(n) for n in volume.source.grid.shape)
     warnings.append(
         f"{modality} lies on another grid ({sides} voxels): resampled onto that of {reference}"
     )

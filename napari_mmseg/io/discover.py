@@ -75,10 +75,13 @@ def discover(
     else:
         for path in paths:
             if not path.exists():
-                raise InputError(f"there is no file or folder {quoted(path)}")
+                raise InputError(
+                    f"there is no file or folder {quoted(path)}: check its name and folder"
+                )
             if path.is_dir():
                 raise InputError(f"{quoted(path)} is a folder: open one folder, or files only")
-        folder, files = paths[0].parent, list(paths)
+        folder = paths[0].parent
+        files = list({path.absolute(): path for path in paths}.values())  # named twice is one file
     files = [f for f in files if f.resolve() not in taken]
     chosen = set(chosen)
     images: dict[Modality, Path] = {}

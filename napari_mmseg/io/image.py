@@ -23,6 +23,9 @@ MAX_COMPRESSION = 1032
 #: No MRI comes near this many bytes of voxels; what claims more is refused before allocation.
 MAX_BYTES = 16 * 2**30
 
+_NO_FILE = "there is no file {}: check its name and folder"
+_A_FOLDER = "{} is a folder, not an image file: name a file in it"
+
 _UNUSABLE_KINDS = {"c": "complex numbers", "V": "colours"}
 
 
@@ -80,7 +83,7 @@ class StoredImage:
 
 def quoted(path: Path) -> str:
     """A file's name for a sentence; the quotes let provenance leave names out again."""
-    return f'"{path.name}"'
+    return f'"{path.name or path}"'  # the folder "." and the root have no name
 
 
 def suffix_of(path: Path) -> str | None:
@@ -108,6 +111,10 @@ def read_image(path: Path) -> StoredImage:
     """
     suffix = suffix_of(path)
     if suffix is None:
+        if not path.exists():
+            raise InputError(_NO_FILE.format(quoted(path)))
+        if path.is_dir():
+            raise InputError(_A_FOLDER.format(quoted(path)))
         raise InputError(
             f"{quoted(path)} is of no known format: use NIfTI (.nii, .nii.gz), NRRD or MHA"
         )
@@ -135,9 +142,9 @@ def file_bytes(path: Path) -> tuple[bytes, str]:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        raise InputError(f"there is no file {quoted(path)}") from None
+        raise InputError(_NO_FILE.format(quoted(path))) from None
     except IsADirectoryError:
-        raise InputError(f"{quoted(path)} is a folder, not an image file") from None
+        raise InputError(_A_FOLDER.format(quoted(path))) from None
     except OSError as error:
         raise InputError(f"{quoted(path)} cannot be read: {error.strerror}") from error
     if not data:

@@ -43,9 +43,10 @@ def label_values(image: StoredImage) -> NDArray[np.uint8]:
     if raw.dtype == np.uint8 and not image.is_scaled:
         return raw
     if raw.dtype.kind == "f" or image.is_scaled:
-        meant = raw * np.float64(image.slope) + image.inter
-        rounded = np.rint(meant)
-        off = np.abs(meant - rounded)
+        with np.errstate(over="ignore", invalid="ignore"):  # infinity is refused in a sentence
+            meant = raw * np.float64(image.slope) + image.inter
+            rounded = np.rint(meant)
+            off = np.abs(meant - rounded)
         if not np.isfinite(meant).all() or float(off.max()) > LABEL_TOLERANCE:
             worst = meant.flat[int(np.argmax(np.where(np.isfinite(off), off, np.inf)))]
             raise EncodingError(
@@ -149,7 +150,8 @@ def _told_by_values(path: Path, values: NDArray[np.uint8], protocol: Protocol) -
     if not readings:
         raise EncodingError(
             f"{quoted(path)} has the label values {listed}, which no encoding of "
-            f"{protocol.name} has ({', '.join(protocol.encodings)})"
+            f"{protocol.name} has ({', '.join(protocol.encodings)}): it holds other labels, or "
+            "follows another protocol"
         )
     choices = tuple(name for names in readings.values() for name in names)
     raise AmbiguousEncodingError(

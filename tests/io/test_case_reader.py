@@ -74,6 +74,11 @@ def test_two_of_one_contrast(tmp_path: Path, write_nifti: Writer) -> None:
     assert any('"FLAIR.nii.gz" was left out' in w for w in case.warnings)
 
 
+def test_a_file_named_twice_is_one_file(tmp_path: Path, write_nifti: Writer) -> None:
+    path = write_nifti(tmp_path / "t1.nii.gz")
+    assert open_case([path, path]).modalities == (T1,)
+
+
 def test_packed_and_plain_of_one_name(tmp_path: Path, write_nifti: Writer) -> None:
     write_nifti(tmp_path / "t1.nii.gz")
     write_nifti(tmp_path / "t1.nii")
@@ -87,7 +92,9 @@ def test_the_users_word_goes_first(tmp_path: Path, write_nifti: Writer) -> None:
     assert {m: v.path for m, v in case.volumes.items()} == {T1CE: first, FLAIR: second}
 
 
-def test_folders_without_a_case(tmp_path: Path, write_nifti: Writer) -> None:
+def test_folders_without_a_case(
+    tmp_path: Path, write_nifti: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "empty").mkdir()
     _refused(tmp_path / "empty", "empty", "holds no image")
     (tmp_path / "text").mkdir()
@@ -97,6 +104,8 @@ def test_folders_without_a_case(tmp_path: Path, write_nifti: Writer) -> None:
     write_nifti(tmp_path / "labels" / "seg.nii.gz", np.ones((3, 4, 5), np.uint8))
     _refused(tmp_path / "labels", "only labels")
     _refused([], "no file")
+    monkeypatch.chdir(tmp_path / "empty")
+    _refused(Path(), '"."', "holds no image")
     for name in ("a", "b"):
         for contrast in ("t1", "t2"):
             write_nifti(tmp_path / "cohort" / name / f"{contrast}.nii.gz")
@@ -212,6 +221,14 @@ def test_what_is_not_finite_is_replaced_and_said(tmp_path: Path, write_nifti: Wr
     assert any("3 voxels were no finite numbers" in w for w in case.warnings)
 
 
+def test_numbers_beyond_float32_are_replaced_and_said(tmp_path: Path, write_nifti: Writer) -> None:
+    array = np.linspace(1, 5, 60).reshape(3, 4, 5)
+    array[1, 1, 1] = 1e300
+    case = open_case(write_nifti(tmp_path / "t1.nii.gz", array))
+    assert case.volumes[T1].array.max() == 5
+    assert any("1 voxels were no finite numbers" in w for w in case.warnings)
+
+
 def test_a_constant_image_is_missing(tmp_path: Path, write_nifti: Writer) -> None:
     write_nifti(tmp_path / "t1.nii.gz")
     write_nifti(tmp_path / "t2.nii.gz", np.full((5, 6, 7), 3, np.int16))
@@ -220,7 +237,7 @@ def test_a_constant_image_is_missing(tmp_path: Path, write_nifti: Writer) -> Non
     assert case.modalities == (T1,)
     assert any("t2.nii.gz" in w and "all its voxels are 3" in w for w in case.warnings)
     assert any("flair.nii.gz" in w and "no number" in w for w in case.warnings)
-    _refused(tmp_path / "t2.nii.gz", "no image with any contrast")
+    _refused(tmp_path / "t2.nii.gz", "shows anything", "same value everywhere")
 
 
 @pytest.mark.parametrize("background", [0.0, -2.7, -1000.0])
@@ -263,7 +280,8 @@ def test_another_grid_is_resampled_and_said(tmp_path: Path, write_nifti: Writer)
     case = open_case(tmp_path)
     assert case.reference is T1CE
     assert case.volumes[FLAIR].resampled
-    assert any("FLAIR lies on another grid" in w for w in case.warnings)
+    # The numbers are those of the file, not of the display orientation.
+    assert any("FLAIR lies on another grid (8 x 12 x 10 voxels)" in w for w in case.warnings)
     np.testing.assert_allclose(case.volumes[FLAIR].array, case.volumes[T1].array, atol=1e-3)
 
 
@@ -299,7 +317,7 @@ def test_no_overlap_is_refused(tmp_path: Path, write_nifti: Writer) -> None:
     away[2, 3] = 500
     write_nifti(tmp_path / "t1.nii.gz")
     write_nifti(tmp_path / "t2.nii.gz", affine=away)
-    _refused(tmp_path, "different places", kind=GeometryError)
+    _refused(tmp_path, '"t1.nii.gz" (T1)', '"t2.nii.gz" (T2)', "leave one", kind=GeometryError)
 
 
 # -- labels beside the images ------------------------------------------------------------------

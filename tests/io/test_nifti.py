@@ -67,6 +67,12 @@ def test_missing_and_empty_file(tmp_path: Path) -> None:
     _refused(tmp_path / "t1.nii.gz", "no file")
     (tmp_path / "t2.nii.gz").touch()
     _refused(tmp_path / "t2.nii.gz", "is empty")
+    _refused(tmp_path / "absent", "no file")
+    for name in ("folder", "folder.nii.gz"):
+        (tmp_path / name).mkdir()
+        _refused(tmp_path / name, "is a folder")
+    (tmp_path / "t1.jpg").touch()
+    _refused(tmp_path / "t1.jpg", "no known format")
 
 
 @pytest.mark.parametrize("share", [0.001, 0.5, 0.9, 0.98])
@@ -111,7 +117,6 @@ def test_something_else(tmp_path: Path) -> None:
     _refused(path, "not a NIfTI file")
     path.write_bytes(gzip.compress(bytes(1000)))
     _refused(path, "not a NIfTI file")
-    _refused(tmp_path / "scan.dcm", "no known format")
 
 
 @pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
