@@ -118,9 +118,16 @@ def region_in(path: Path) -> str | None:
 
 
 def provenance_in(data: Mapping[str, Any]) -> Provenance:
-    """What a sidecar of our own tells about how an annotation came to be."""
+    """What a sidecar of our own tells about how an annotation came to be; nothing if damaged."""
     if data.get("format") != FORMAT:
         return Provenance()
+    try:
+        return _provenance(data)
+    except (TypeError, ValueError):  # edited by hand: lists where there were objects
+        return Provenance()
+
+
+def _provenance(data: Mapping[str, Any]) -> Provenance:
     return Provenance(
         model=data.get("model"),
         weights_sha256=data.get("weights_sha256"),

@@ -10,6 +10,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from napari_mmseg.annotation import Provenance
 from napari_mmseg.errors import (
     AmbiguousEncodingError,
     EncodingError,
@@ -18,6 +19,7 @@ from napari_mmseg.errors import (
     MmsegError,
 )
 from napari_mmseg.io import open_case, read_annotation
+from napari_mmseg.io.sidecar import FORMAT
 from napari_mmseg.protocol import load_protocol
 
 Writer = Callable[..., Path]
@@ -91,6 +93,7 @@ def test_number_types(tmp_path: Path, write_nifti: Writer, dtype: str) -> None:
     [
         (np.full(SHAPE, 0.5, np.float32), "0.5"),
         (np.full(SHAPE, np.nan, np.float32), "nan"),
+        (np.full(SHAPE, np.inf, np.float32), "inf"),
         (np.full(SHAPE, -1, np.int16), "-1"),
         (np.full(SHAPE, 1000, np.int16), "1000"),
     ],
@@ -103,7 +106,7 @@ def test_values_that_are_no_labels(
 
 def test_unknown_label_values(tmp_path: Path, write_nifti: Writer) -> None:
     path = write_nifti(tmp_path / "seg.nii.gz", _labels(0, 1, 7))
-    _refused(path, "7", "no encoding of glioma")
+    _refused(path, "seg.nii.gz", "7", "no encoding of glioma", "other labels")
     _refused(path, "7", encoding="brats2017")
     _refused(write_nifti(tmp_path / "s.nii.gz", np.ones((*SHAPE, 2), np.uint8)), kind=InputError)
 
@@ -166,6 +169,17 @@ def test_a_sidecar_tells_until_the_file_changes(tmp_path: Path, write_nifti: Wri
     _refused(path, "name one")
     sidecar.write_text("not json")
     _refused(path, "name one")
+
+
+def test_a_sidecar_damaged_by_hand_tells_the_encoding_alone(
+    tmp_path: Path, write_nifti: Writer
+) -> None:
+    path = write_nifti(tmp_path / "seg.nii.gz", _labels(0, 1, 2))
+    told = {"format": FORMAT, "encoding": "msd", "model": "m", "modalities": 4, "inputs": ["T1"]}
+    (tmp_path / "seg.json").write_text(json.dumps(told))
+    annotation = read_annotation(path)
+    assert annotation.file_codes.encoding == "msd"  # type: ignore[union-attr]
+    assert annotation.provenance == Provenance()
 
 
 # -- on the grid of a case ---------------------------------------------------------------------
