@@ -14,6 +14,7 @@ Conventions, since published values differ by them:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 
 from ..annotation import Annotation
 from ..errors import GeometryError, InputError
+from ..grid import Grid
 
 #: The percentile of surface distances that stands for the largest: robust to single voxels.
 HAUSDORFF_PERCENTILE = 95.0
@@ -65,8 +67,8 @@ def evaluate(prediction: Annotation, reference: Annotation) -> dict[str, RegionA
     if not prediction.grid.same_as(reference.grid, SAME_PLACE_VOXELS):
         raise GeometryError(
             "the prediction and the reference lie on different grids "
-            f"({_described(prediction)} and {_described(reference)}): export both for the same "
-            "images first"
+            f"({_described(prediction)} and {_described(reference)}"
+            f"{_apart(prediction.grid, reference.grid)}): export both for the same images first"
         )
     grid = reference.grid
     return {
@@ -160,6 +162,15 @@ def _bounding_box(mask: Mask) -> tuple[slice, slice, slice]:
 
 def _ratio(part: int, whole: int) -> float | None:
     return part / whole if whole else None
+
+
+def _apart(first: Grid, second: Grid) -> str:
+    """How far grids of the same shape lie apart, which their descriptions may not show."""
+    if first.shape != second.shape:
+        return ""
+    corners = np.array(list(product(*((0, n - 1) for n in first.shape))))
+    mm = np.linalg.norm(first.to_world(corners) - second.to_world(corners), axis=1).max()
+    return f", up to {mm:.3g} mm apart"
 
 
 def _described(annotation: Annotation) -> str:

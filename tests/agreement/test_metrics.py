@@ -205,6 +205,14 @@ def test_different_grids_are_refused_with_both_named():
         evaluate(near, far)
 
 
+def test_the_same_grid_elsewhere_is_refused_with_the_distance():
+    moved = np.eye(4)
+    moved[1, 3] = 3.0
+    codes = np.ones((3, 4, 5), int)
+    with pytest.raises(GeometryError, match=r"different grids.*up to 3 mm apart"):
+        evaluate(annotation(codes, np.eye(4)), annotation(codes, moved))
+
+
 def test_different_protocols_are_refused():
     codes = np.ones((2, 2, 2), int)
     with pytest.raises(InputError, match=r"glioma.*ms_lesion"):
