@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,9 +19,18 @@ def quiet_stdout() -> Iterator[None]:
         yield
 
 
+def speak_any_alphabet() -> None:
+    """Write what stdout's encoding lacks as an escape: Windows pipes know one alphabet only."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
 def print_json(result: Mapping[str, Any]) -> None:
-    """One JSON object (NaN and infinity are refused: they are not JSON)."""
-    typer.echo(json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False))
+    """One JSON object in ASCII, so that it goes through any pipe.
+
+    NaN and infinity are refused: they are not JSON.
+    """
+    typer.echo(json.dumps(result, indent=2, allow_nan=False))
 
 
 def print_warnings(warnings: Iterable[str]) -> None:

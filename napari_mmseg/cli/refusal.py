@@ -30,6 +30,8 @@ class RefusingGroup(TyperGroup):
             return super().invoke(ctx)
         except MmsegError as error:
             refuse(str(error), error)
+        except BrokenPipeError:
+            raise  # whoever read the output has seen enough: the parser ends without a word
         except MemoryError as error:
             refuse("there is not enough memory for this: close other programs", error)
         except Exception as error:

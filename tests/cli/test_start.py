@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -54,6 +55,32 @@ def test_a_refusal_of_the_real_program_is_one_line_and_exit_1(tmp_path):
     assert (done.returncode, done.stdout) == (1, "")
     assert len(done.stderr.splitlines()) == 1
     assert "Traceback" not in done.stderr
+
+
+def test_a_pipe_that_knows_one_alphabet_only(case_folder):
+    folder = case_folder.rename(case_folder.with_name("患者 Müller"))
+
+    def say(*options):
+        program = [sys.executable, "-m", "napari_mmseg", "info", str(folder), *options]
+        environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}
+        return subprocess.run(
+            program, capture_output=True, check=True, env=environment, timeout=120
+        ).stdout.decode("cp1252")
+
+    assert r"\u60a3\u8005 Müller" in say()
+    assert json.loads(say("--json"))["case"] == folder.name
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other pipes")
+def test_a_reader_that_leaves_early_is_no_error(case_folder):
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    program = [sys.executable, "-m", "napari_mmseg", "info", str(case_folder)]
+    done = subprocess.run(
+        program, stdout=write_end, stderr=subprocess.PIPE, text=True, timeout=120, check=False
+    )
+    os.close(write_end)
+    assert done.stderr == ""
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a screen is told by DISPLAY")
