@@ -10,8 +10,9 @@ _CGROUP = Path("/sys/fs/cgroup")
 def free_bytes() -> int:
     """Bytes of main memory that are free, within a container's limit where there is one.
 
-    psutil knows the machine only; Linux kills what goes over its cgroup's limit (version 2 files:
-    memory.max and memory.current).
+    psutil knows the machine only; Linux kills what goes over its cgroup's limit (version 2 files).
+    Pages of files that were read count as used there until they are needed, though they are given
+    up at once: those that are not in use are taken as free.
     """
     import psutil
 
@@ -19,6 +20,8 @@ def free_bytes() -> int:
     try:
         limit = (_CGROUP / "memory.max").read_text(encoding="ascii").strip()
         used = int((_CGROUP / "memory.current").read_text(encoding="ascii"))
-    except (OSError, ValueError):
+        rows = (_CGROUP / "memory.stat").read_text(encoding="ascii").splitlines()
+        unused_pages = int(dict(row.split() for row in rows)["inactive_file"])
+    except (OSError, ValueError, KeyError):
         return free  # not Linux, or no limit set for this process
-    return free if limit == "max" else min(free, int(limit) - used)
+    return free if limit == "max" else min(free, int(limit) - used + unused_pages)
