@@ -18,8 +18,6 @@ CARD_FILE = "card.json"
 #: How a model's output is to be read: probabilities in 0..1, or logits still to be squashed.
 OUTPUTS = ("probabilities", "logits")
 
-_AXIS_OF_LETTER = {"L": 0, "R": 0, "P": 1, "A": 1, "I": 2, "S": 2}
-
 
 @dataclass(frozen=True)
 class Network:
