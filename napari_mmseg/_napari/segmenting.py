@@ -104,7 +104,7 @@ class Segmenter(QObject):
             self._regions.show_thresholds(None)
         elif not self._timer.isActive():
             self._regions.show_thresholds(
-                {**prediction.thresholds, **edit.annotation().provenance.thresholds}
+                {**prediction.thresholds, **edit.provenance.thresholds}
             )
 
     def _show_result(
