@@ -73,7 +73,7 @@ def open_case(
     tell = progress or (lambda _: None)
     tell("looking for contrasts")
     wanted = {
-        Modality(m): _Source(Path(given[0]), given[1])
+        _known(m): _Source(Path(given[0]), given[1])
         if isinstance(given, tuple)
         else _Source(Path(given))
         for m, given in (modalities or {}).items()
@@ -111,6 +111,15 @@ def open_case(
         labels=labels,
         warnings=tuple(warnings),
     )
+
+
+def _known(name: str) -> Modality:
+    try:
+        return Modality(name)
+    except ValueError:
+        raise InputError(
+            f"there is no contrast {name!r}: choose one of {', '.join(Modality)}"
+        ) from None
 
 
 def _channels(

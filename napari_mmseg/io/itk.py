@@ -31,6 +31,7 @@ def read_itk(path: Path) -> StoredImage:
     data, sha256 = file_bytes(path)
     check_start(path, data)
     reader = sitk.ImageFileReader()
+    reader.SetImageIO(image_io(path))
     reader.SetFileName(str(path))
     try:
         reader.ReadImageInformation()
@@ -60,6 +61,11 @@ def read_itk(path: Path) -> StoredImage:
     return StoredImage(
         path, raw, SourceSpace.of(grid, file_format=file_format), 1.0, 0.0, sha256, notes
     )
+
+
+def image_io(path: Path) -> str:
+    """ITK's reader for a name: by itself it does not know ".MHA" in capitals."""
+    return "NrrdImageIO" if path.suffix.lower() == ".nrrd" else "MetaImageIO"
 
 
 def affine_of(image: Any) -> NDArray[np.float64]:

@@ -88,9 +88,9 @@ def _nifti_differs(path: Path, array: NDArray[Any], source: SourceSpace) -> str:
 def _itk_differs(path: Path, array: NDArray[Any], grid: Grid) -> str:
     import SimpleITK as sitk
 
-    from .itk import affine_of
+    from .itk import affine_of, image_io
 
-    image = sitk.ReadImage(str(path))
+    image = sitk.ReadImage(str(path), imageIO=image_io(path))
     back = Grid(image.GetSize(), affine_of(image))
     corners = np.array(np.meshgrid(*[(0, n - 1) for n in grid.shape])).reshape(3, -1).T
     apart = np.abs(grid.to_world(corners) - back.to_world(corners)).max()

@@ -92,6 +92,12 @@ def test_the_users_word_goes_first(tmp_path: Path, write_nifti: Writer) -> None:
     assert {m: v.path for m, v in case.volumes.items()} == {T1CE: first, FLAIR: second}
 
 
+def test_a_contrast_that_is_none(tmp_path: Path, write_nifti: Writer) -> None:
+    path = write_nifti(tmp_path / "t1.nii.gz")
+    with pytest.raises(InputError, match="'T9': choose one of T1, T1ce, T2, FLAIR"):
+        open_case(path, modalities={"T9": path})  # type: ignore[dict-item]
+
+
 def test_folders_without_a_case(
     tmp_path: Path, write_nifti: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

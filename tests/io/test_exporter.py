@@ -62,6 +62,13 @@ def test_every_format_and_encoding_reads_back(
     assert {p.name for p in tmp_path.iterdir()} == {"in", f"out{suffix}", "out.json"}
 
 
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_names_in_capitals(tmp_path: Path, annotation: Annotation, suffix: str) -> None:
+    path = tmp_path / f"OUT{suffix.upper()}"
+    export(annotation, path)
+    np.testing.assert_array_equal(read_annotation(path).codes, annotation.codes)
+
+
 @pytest.mark.parametrize("suffix", [".nrrd", ".mha"])
 def test_itk_puts_voxels_where_nibabel_does(
     tmp_path: Path, annotation: Annotation, suffix: str
