@@ -97,7 +97,7 @@ class Coordinator(QObject):
         """Ask about changes that were not exported; True when they are safe or not wanted."""
         if self.session is None or self.session.is_saved:
             return True
-        answer = questions.ask_unsaved(self._panel, before)
+        answer = questions.ask_unsaved(self._panel, before, self._panel.export.path.name)
         if answer is questions.Unsaved.SAVE:
             return self.exporter.run_now()
         return answer is questions.Unsaved.DISCARD
@@ -105,9 +105,8 @@ class Coordinator(QObject):
     def open_label(self) -> None:
         """Open the label file beside the case, asking for its encoding where it is unclear."""
         session = self.session
-        if session is None or not session.case.labels:
+        if session is None or (label := self._chosen_label(session.case)) is None:
             return
-        label = session.case.labels[0]
         try:
             annotation = read_label(session.case, label, session.protocol, self._ask_encoding)
         except MmsegError as error:
@@ -180,6 +179,14 @@ class Coordinator(QObject):
 
         return own_annotation(case)
 
+    def _chosen_label(self, case: Case) -> LabelFile | None:
+        """The label file beside the case; of several, the one that the user picks."""
+        if len(case.labels) < 2:
+            return next(iter(case.labels), None)
+        by_name = {label.path.name: label for label in case.labels}
+        chosen = questions.ask_label(self._panel, list(by_name))
+        return by_name[chosen] if chosen is not None else None
+
     def _ask_encoding(self, name: str, choices: list[tuple[str, str]]) -> str | None:
         return questions.ask_encoding(self._panel, name, choices)
 
@@ -192,8 +199,8 @@ class Coordinator(QObject):
         self._panel.case.show_case(
             case.id, summary(case), case.modalities, case.warnings, session.can_subtract
         )
-        waiting = _waiting_label(case) if not session.edit.codes.any() else None
-        self._panel.case.offer_label(f"Open {waiting.path.name}…" if waiting else "")
+        waiting = "" if session.edit.codes.any() else waiting_labels(case)
+        self._panel.case.offer_label(waiting)
 
     def _show_current(self) -> None:
         session = self.session
@@ -283,5 +290,8 @@ def summary(case: Case) -> str:
     return ", ".join(facts)
 
 
-def _waiting_label(case: Case) -> LabelFile | None:
-    return next(iter(case.labels), None)
+def waiting_labels(case: Case) -> str:
+    """What the button says that opens the label files beside a case; empty without any."""
+    if len(case.labels) > 1:
+        return f"Open one of {len(case.labels)} segmentations found…"
+    return f"Open {case.labels[0].path.name}…" if case.labels else ""

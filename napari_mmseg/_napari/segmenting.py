@@ -103,9 +103,7 @@ class Segmenter(QObject):
         if prediction is None:
             self._regions.show_thresholds(None)
         elif not self._timer.isActive():
-            self._regions.show_thresholds(
-                {**prediction.thresholds, **edit.provenance.thresholds}
-            )
+            self._regions.show_thresholds({**prediction.thresholds, **edit.provenance.thresholds})
 
     def _show_result(
         self, case: Case, request: SegmentRequest, prediction: Prediction, seconds: float

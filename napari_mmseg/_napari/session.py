@@ -99,6 +99,9 @@ class CaseSession:
         for layer in own:
             if _is_image(layer):
                 compat.describe_with(layer, self._describe)
+            origin = origin_of(layer)
+            if origin is not None:  # napari numbers names that the case before had taken
+                layer.name = str(origin.modality or LABELS_NAME)
         label_layer = next((ly for ly in own if not _is_image(ly)), None)
         if label_layer is not None and annotation is None:
             annotation = origin_of(label_layer).annotation  # type: ignore[union-attr]

@@ -60,7 +60,7 @@ def unlabelled(panel: Panel, tmp_path: Path) -> Panel:
 def answers(monkeypatch: pytest.MonkeyPatch, answer: Unsaved) -> list[str]:
     asked: list[str] = []
 
-    def ask(parent: object, before: str) -> Unsaved:
+    def ask(parent: object, before: str, file_name: str) -> Unsaved:
         asked.append(before)
         return answer
 
@@ -130,6 +130,22 @@ def test_an_unclear_label_file_is_asked_about_when_wanted(
     assert np.array_equal(panel.coordinator.session.edit.codes, codes)
 
 
+def test_of_several_label_files_one_is_chosen(
+    panel: Panel, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = phantom.write_case(tmp_path / "p", plain=True)
+    stored = np.asarray(nib.load(folder / "mask.nii.gz").dataobj)
+    other = np.where(stored == 3, 1, stored).astype(np.uint8)
+    nib.Nifti1Image(other, phantom.ras_affine()).to_filename(folder / "seg.nii.gz")
+    monkeypatch.setattr(questions, "ask_label", lambda parent, names: "seg.nii.gz")
+    monkeypatch.setattr(questions, "ask_encoding", lambda *_: "brats2023")
+    panel.coordinator.show_case(open_case(folder))
+    open_it = next(b for b in panel.case.findChildren(QPushButton) if "one of 2" in b.text())
+    qtbot.mouseClick(open_it, LEFT)
+    volumes = panel.coordinator.session.edit.volumes_ml()
+    assert volumes["TC"] > volumes["ET"] == 0
+
+
 def test_contrasts_can_be_assigned_by_hand(opened: Panel, qtbot: QtBot) -> None:
     case = opened.coordinator.session.case
     t1, t2 = (case.volumes[m].path for m in (Modality.T1, Modality.T2))
@@ -148,6 +164,7 @@ def test_files_read_one_by_one_become_one_case(
         case = open_case(file)
         layers = [panel.coordinator.viewer.add_image(d, **m) for d, m, _ in case_tuples(case)]
         panel.coordinator.adopt(case, layers)
+        assert all(layer.name.isalnum() for layer in panel.coordinator.viewer.layers)
         qtbot.waitUntil(lambda: not panel.coordinator.is_opening, timeout=WAIT_MS)
     assert len(panel.coordinator.session.case.volumes) == 4
     assert len(panel.coordinator.viewer.layers) == 5

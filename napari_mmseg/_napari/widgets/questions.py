@@ -16,12 +16,15 @@ class Unsaved(Enum):
     CANCEL = "cancel"
 
 
-def ask_unsaved(parent: QWidget | None, before: str) -> Unsaved:
-    """Ask what to do with unsaved corrections; `before` says what would lose them."""
+def ask_unsaved(parent: QWidget | None, before: str, file_name: str) -> Unsaved:
+    """Ask what to do with unsaved corrections; `before` says what would lose them, `file_name`
+    where saving puts them.
+    """
     box = QMessageBox(parent)
     box.setIcon(QMessageBox.Icon.Warning)
     box.setWindowTitle("Unsaved segmentation")
     box.setText(f"The segmentation has changes that were not exported. Export them {before}?")
+    box.setInformativeText(f"Save writes {file_name}, as the Export section says.")
     button = QMessageBox.StandardButton
     box.setStandardButtons(button.Save | button.Discard | button.Cancel)
     box.setDefaultButton(button.Save)
@@ -46,3 +49,11 @@ def ask_encoding(
         False,
     )
     return dict(choices)[title] if agreed else None
+
+
+def ask_label(parent: QWidget | None, names: Sequence[str]) -> str | None:
+    """Ask which of several label files to open. None when cancelled."""
+    name, agreed = QInputDialog.getItem(
+        parent, "Which segmentation?", "Label files found beside the images:", names, 0, False
+    )
+    return name if agreed else None
