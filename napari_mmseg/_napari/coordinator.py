@@ -66,7 +66,7 @@ class Coordinator(QObject):
         )
         self._opening.progressed.connect(lambda text, _: self._panel.case.show_busy(f"{text}…"))
         self._opening.finished.connect(self.show_case)
-        self._opening.failed.connect(self._panel.case.show_error)
+        self._opening.failed.connect(self._open_failed)
         self._opening.start()
 
     def show_case(self, case: Case, annotation: Annotation | None = None) -> bool:
@@ -105,7 +105,13 @@ class Coordinator(QObject):
     def open_label(self) -> None:
         """Open the label file beside the case, asking for its encoding where it is unclear."""
         session = self.session
-        if session is None or (label := self._chosen_label(session.case)) is None:
+        if session is not None and (label := self._chosen_label(session.case)) is not None:
+            self.read_label(label)
+
+    def read_label(self, label: LabelFile) -> None:
+        """Put a label file into the annotation in hand, as one step of undo."""
+        session = self.session
+        if session is None:
             return
         try:
             annotation = read_label(session.case, label, session.protocol, self._ask_encoding)
@@ -123,6 +129,7 @@ class Coordinator(QObject):
         case, regions = self._panel.case, self._panel.regions
         case.open_folder_requested.connect(self._choose_folder)
         case.open_files_requested.connect(self._choose_files)
+        case.open_labels_requested.connect(self._choose_labels)
         case.files_chosen.connect(self._open_assigned)
         case.label_requested.connect(self.open_label)
         case.modality_requested.connect(
@@ -267,6 +274,22 @@ class Coordinator(QObject):
         )
         if chosen:
             self.open_paths([Path(name) for name in chosen])
+
+    def _choose_labels(self) -> None:
+        paths = case_paths(self.session.case) if self.session is not None else []
+        chosen, _ = QFileDialog.getOpenFileName(
+            self._panel,
+            "Open a segmentation of this case",
+            str(paths[0].parent) if paths else "",
+            "Labels (*.nii *.nii.gz *.nrrd *.mha)",
+        )
+        if chosen:
+            self.read_label(LabelFile(Path(chosen)))
+
+    def _open_failed(self, sentence: str) -> None:
+        """The command line's advice, turned into the panel's."""
+        advice = " Here: pick them with Files…, then Assign." if "--modality" in sentence else ""
+        self._panel.case.show_error(sentence + advice)
 
     def _open_assigned(self, chosen: dict[Modality, Any]) -> None:
         if not chosen or self.session is None:

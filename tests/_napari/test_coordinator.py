@@ -24,7 +24,7 @@ from napari_mmseg._napari.panel import Panel, panel_of
 from napari_mmseg._napari.widgets import questions
 from napari_mmseg._napari.widgets.questions import Unsaved
 from napari_mmseg._napari.widgets.segment_box import SegmentRequest
-from napari_mmseg.case import Case
+from napari_mmseg.case import Case, LabelFile
 from napari_mmseg.editing import Footprint, Mode, Stroke
 from napari_mmseg.errors import ModelError
 from napari_mmseg.io import open_case
@@ -128,6 +128,34 @@ def test_an_unclear_label_file_is_asked_about_when_wanted(
     assert "brats2017" not in asked[0][1]  # it has no value 3
     codes = panel.coordinator.session.case.source.to_display.apply(phantom.codes())
     assert np.array_equal(panel.coordinator.session.edit.codes, codes)
+
+
+def test_any_label_file_can_be_opened(
+    unlabelled: Panel, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = phantom.write_case(tmp_path / "elsewhere")
+    file = next(elsewhere.glob("*-seg.nii.gz"))
+    monkeypatch.setattr(questions, "ask_encoding", lambda *_: "brats2023")
+    monkeypatch.setattr(
+        "napari_mmseg._napari.coordinator.QFileDialog.getOpenFileName",
+        lambda *_: (str(file), ""),
+    )
+    qtbot.mouseClick(
+        next(b for b in unlabelled.case.findChildren(QPushButton) if b.text() == "Labels…"), LEFT
+    )
+    edit = unlabelled.coordinator.session.edit
+    assert edit.volumes_ml()["ET"] > 0
+    assert edit.undo_depth == 1
+
+
+def test_labels_of_another_grid_are_refused_in_one_sentence(
+    unlabelled: Panel, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.nii.gz"
+    nib.Nifti1Image(np.ones((4, 4, 4), np.uint8), np.eye(4)).to_filename(other)
+    unlabelled.coordinator.read_label(LabelFile(other, "msd"))
+    assert "other.nii.gz" in unlabelled.case._banner.text()
+    assert unlabelled.coordinator.session.edit.undo_depth == 0
 
 
 def test_of_several_label_files_one_is_chosen(

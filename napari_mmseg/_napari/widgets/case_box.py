@@ -27,6 +27,7 @@ class CaseBox(QWidget):
 
     open_folder_requested = Signal()
     open_files_requested = Signal()
+    open_labels_requested = Signal()
     modality_requested = Signal(str)
     subtraction_requested = Signal()
     plane_requested = Signal(str)
@@ -67,6 +68,11 @@ class CaseBox(QWidget):
             button.setToolTip(tip)
             button.clicked.connect(signal)
             buttons.addWidget(button)
+        self._labels = QPushButton("Labels…")
+        self._labels.setEnabled(False)
+        self._labels.setToolTip("Open a segmentation of this case")
+        self._labels.clicked.connect(self.open_labels_requested)
+        buttons.addWidget(self._labels)
         self._which = QPushButton("Assign")
         self._which.setCheckable(True)
         self._which.setEnabled(False)
@@ -107,6 +113,7 @@ class CaseBox(QWidget):
         for widget in (self._contrasts, self._planes):
             widget.show()
         self._which.setEnabled(True)
+        self._labels.setEnabled(True)
         self._which.setChecked(False)
         self._banner.say(listed(warnings), "warning")
 
