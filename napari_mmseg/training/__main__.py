@@ -24,6 +24,7 @@ def main() -> None:
     sample = jobs.add_parser("sample", help="write one simulated case as NIfTI files")
     sample.add_argument("--anatomy", type=Path, required=True)
     sample.add_argument("--seed", type=int, required=True)
+    sample.add_argument("--ring", action="store_true", help="a ring-enhancing tumour")
     sample.add_argument("--out", type=Path, required=True)
     given = vars(parser.parse_args())
     job = given.pop("job")
@@ -38,7 +39,7 @@ def main() -> None:
     else:
         from napari_mmseg.training.sample import write_sample
 
-        print(write_sample(given["anatomy"], given["seed"], given["out"]))
+        print(write_sample(given["anatomy"], given["seed"], given["out"], ring=given["ring"]))
 
 
 if __name__ == "__main__":

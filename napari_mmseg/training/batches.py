@@ -27,9 +27,9 @@ from napari_mmseg.training.simulate.chance import Chance
 from napari_mmseg.training.simulate.render import Box, draw_recipe, render
 
 FIRST_CASES = 8  # cases in the pool at step 0; it grows from there
-TUMOUR_CENTRED_SHARE = 0.65
-CYCLE = ("small", "small", "middle", "whole")
-FULL_SET_SHARE = 0.7
+TUMOUR_CENTRED_SHARE = 0.7
+WHOLE_EVERY = 4
+FULL_SET_SHARE = 0.85
 QUEUE_LENGTH = 6
 _CASE_STREAM, _STEP_STREAM = 1, 2
 PARENT_CHECK_SECONDS = 20.0
@@ -83,35 +83,28 @@ class Batches:
 
 
 def crop_size(step: int, options: TrainOptions) -> tuple[int, int, int]:
-    """Crop size of a step: two small ones, one bigger, one whole brain in turn; whole at the end.
+    """Crop size of a step: three small ones and a whole brain in turn; whole ones at the end.
 
     Instance normalisation sees other statistics in a whole brain than in a patch, and false
     alarms far from the tumour are only seen there: 600 steps with few whole brains found the
     tumours and a good part of every cerebellum.
     """
-    turn = step % len(CYCLE)
-    if step >= options.steps * (1 - options.whole_share) or CYCLE[turn] == "whole":
-        return options.whole
-    if CYCLE[turn] == "small":
-        return options.patch
-    a, b, c = (
-        (small + whole) // 2 // 16 * 16
-        for small, whole in zip(options.patch, options.whole, strict=True)
-    )
-    return a, b, c
+    last = step >= options.steps * (1 - options.whole_share)
+    whole = last or step % WHOLE_EVERY == WHOLE_EVERY - 1
+    return options.whole if whole else options.patch
 
 
 def choose_box(case: Geometry, size: tuple[int, int, int], chance: Chance) -> Box:
     """A crop of at most `size`: around a tumour voxel mostly, anywhere in the brain else."""
-    depth = torch.from_numpy(t.DEPTH_OF_LESION)[case.lesion.long()].reshape(-1)
+    # Every second voxel along each axis is enough to choose from.
+    depth = torch.from_numpy(t.DEPTH_OF_LESION)[case.lesion[::2, ::2, ::2].long()]
     target = depth > 0
     if chance.happens(0.4) and bool((depth > 1).any()):
         target = depth > 1
     if not chance.happens(TUMOUR_CENTRED_SHARE) or not bool(target.any()):
-        target = (case.tissue != t.OUTSIDE).reshape(-1)
-    places = torch.nonzero(target)[:, 0]
-    place = int(places[chance.integer(0, len(places))])
-    centre = np.unravel_index(place, case.shape)
+        target = case.tissue[::2, ::2, ::2] != t.OUTSIDE
+    places = torch.nonzero(target)
+    centre = (places[chance.integer(0, len(places))] * 2).tolist()
     slices = []
     for middle, length, full in zip(centre, size, case.shape, strict=True):
         jitter = chance.integer(-length // 4, length // 4 + 1)

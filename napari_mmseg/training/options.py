@@ -37,12 +37,12 @@ class TrainOptions:
     patch: tuple[int, int, int] = DEFAULT_PATCH
     whole: tuple[int, int, int] = DEFAULT_WHOLE
     crops: int = 2
-    whole_share: float = 0.1
+    whole_share: float = 0.0
     learning_rate: float = 2e-3
     weight_decay: float = 1e-2
-    ema: float = 0.995
+    ema: float = 0.985
     steps_per_case: int = 4
-    pool: int = 64
+    pool: int = 24
     checkpoint_seconds: float = 120.0
     worker: bool = True
     compile: bool = True

@@ -12,12 +12,15 @@ from napari_mmseg.training.simulate.anatomy import Head, anatomy_files, read_hea
 from napari_mmseg.training.simulate.case import Geometry, simulate_geometry
 from napari_mmseg.training.simulate.chance import Chance
 from napari_mmseg.training.simulate.render import draw_recipe, render
+from napari_mmseg.training.simulate.tumour import Plan
 
 SUFFIXES = ("t1n", "t1c", "t2w", "t2f")  # in the channel order T1, T1ce, T2, FLAIR
 CODE_OF_DEPTH = np.array([0, 2, 1, 3], dtype=np.int16)  # encoding brats2023
 LEVELS_PER_SIGMA = 20.0  # coarse enough for small files, finer than the noise
 DARKEST_SIGMA = -5.0  # where `normalise` clips
 MAX_NOISE = 0.012  # relative to white matter: noise is most of a compressed file
+RING_RADIUS_MM = 16.0
+RING_REACH_MM = 11.0
 _SAMPLE_STREAM = 21
 
 
@@ -31,13 +34,14 @@ def sample_head(anatomy: Path, seed: int) -> tuple[Head, str]:
     return read_head(chosen), chosen.name
 
 
-def sample_case(head: Head, seed: int) -> tuple[Geometry, NDArray[np.int16]]:
+def sample_case(head: Head, seed: int, ring: bool = False) -> tuple[Geometry, NDArray[np.int16]]:
     """Geometry and images (4, I, P, L) of one case, with little noise and no cut or thick slices.
 
-    Intensities are robust z-scores times 20 above an offset; 0 is outside the brain.
+    `ring` asks for a ring-enhancing tumour of middle size. Intensities are robust z-scores times
+    20 above an offset; 0 is outside the brain.
     """
     chance = Chance(seed, _SAMPLE_STREAM)
-    case = simulate_geometry(head, chance, healthy=False)
+    case = simulate_geometry(head, chance, healthy=False, adjust=_as_ring if ring else None)
     recipe = draw_recipe(case.shape, chance)
     clean = tuple(
         dataclasses.replace(
@@ -56,12 +60,18 @@ def sample_case(head: Head, seed: int) -> tuple[Geometry, NDArray[np.int16]]:
     return case, np.where(inside, grey, 0).astype(np.int16)
 
 
-def write_sample(anatomy: Path, seed: int, folder: Path, name: str | None = None) -> Path:
+def _as_ring(plan: Plan) -> Plan:
+    return dataclasses.replace(plan, kind="ring", radius=RING_RADIUS_MM, reach=RING_REACH_MM)
+
+
+def write_sample(
+    anatomy: Path, seed: int, folder: Path, name: str | None = None, ring: bool = False
+) -> Path:
     """Write `name`-t1n/-t1c/-t2w/-t2f/-seg.nii.gz into `folder` (LPS, 1 mm); returns it."""
     import nibabel
 
     head, source = sample_head(anatomy, seed)
-    case, images = sample_case(head, seed)
+    case, images = sample_case(head, seed, ring)
     folder.mkdir(parents=True, exist_ok=True)
     stem = name or folder.name
     shape = case.shape[::-1]

@@ -177,7 +177,7 @@ def strip_skull(head: Tensor, chance: Chance) -> Tensor:
     wobble = chance.field(shape, chance.uniform(8, 30))[0] * chance.uniform(0.02, 0.16)
     support = (fine + wobble > chance.uniform(0.35, 0.6)) & (fine > 0.1)
     bone = (tissue == t.RESIDUE) | (tissue == t.OUTSIDE)
-    if chance.happens(0.7):
+    if chance.happens(0.95):
         # Bone and scalp stay only where the extraction went wrong.
         support &= ~bone | (chance.field(shape, 25.0)[0] > chance.uniform(0.8, 2.5))
     return support

@@ -15,7 +15,7 @@ from torch.nn import functional
 from napari_mmseg.training.simulate.chance import Chance, Shape
 
 MAX_SHIFT_MM = 2.0
-FIELD_CUT_SHARE = 0.12
+FIELD_CUT_SHARE = 0.06
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,13 @@ def draw_spoiling(shape: Shape, chance: Chance) -> tuple[Spoiling, ...]:
 
 
 def _draw_one(shape: Shape, chance: Chance) -> Spoiling:
-    bias = chance.white((1, 1, 4, 4, 4)) * chance.uniform(0.0, 0.16)
+    bias = chance.white((1, 1, 4, 4, 4)) * chance.uniform(0.0, 0.08)
     # Coils fall off towards the neck: cerebellum and temporal poles differ from the vertex.
-    slope = torch.linspace(-1, 1, 4, device=chance.device) * float(chance.normal(0.14))
+    slope = torch.linspace(-1, 1, 4, device=chance.device) * float(chance.normal(0.06))
     bias = bias + slope.view(1, 1, 4, 1, 1)
     slab = None
-    if chance.happens(0.18):
-        slab = (chance.pick((0.7, 0.15, 0.15)), chance.uniform(2.0, 6.0))
+    if chance.happens(0.1):
+        slab = (chance.pick((0.7, 0.15, 0.15)), chance.uniform(2.0, 5.5))
     shift = (0.0, 0.0, 0.0)
     if chance.happens(0.25):
         a, b, c = (chance.uniform(-MAX_SHIFT_MM, MAX_SHIFT_MM) * 0.7 for _ in range(3))
@@ -61,10 +61,10 @@ def _draw_one(shape: Shape, chance: Chance) -> Spoiling:
         window[axis] = (first, shape[axis] - last)
     return Spoiling(
         bias=bias,
-        blur_mm=chance.uniform(0.25, 1.0) if chance.happens(0.85) else chance.uniform(1.0, 1.8),
+        blur_mm=chance.uniform(0.25, 0.8) if chance.happens(0.9) else chance.uniform(0.8, 1.5),
         slab=slab,
-        noise=chance.log_uniform(0.006, 0.06),
-        gamma=chance.log_uniform(0.75, 1.33),
+        noise=chance.log_uniform(0.006, 0.035),
+        gamma=chance.log_uniform(0.85, 1.18),
         shift_mm=shift,
         window=tuple(window),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +24,7 @@ from napari_mmseg.training.simulate.distractors import (
     draw_meninges,
     draw_vessels,
 )
-from napari_mmseg.training.simulate.tumour import draw_tumour, plan_tumour, push_aside
+from napari_mmseg.training.simulate.tumour import Plan, draw_tumour, plan_tumour, push_aside
 
 HEALTHY_SHARE = 0.12
 
@@ -45,10 +46,16 @@ class Geometry:
         return t.DEPTH_OF_LESION[self.lesion.cpu().numpy()]
 
 
-def simulate_geometry(head: Head, chance: Chance, healthy: bool | None = None) -> Geometry:
+def simulate_geometry(
+    head: Head,
+    chance: Chance,
+    healthy: bool | None = None,
+    adjust: Callable[[Plan], Plan] | None = None,
+) -> Geometry:
     """A deformed head with a tumour (or none) and things that look like one.
 
-    `healthy` forces a brain without (True) or with (False) a tumour.
+    `healthy` forces a brain without (True) or with (False) a tumour; `adjust` may change what was
+    drawn by lot for the first one.
     """
     brain = narrow_sulci(deform(head, chance), chance)
     lesion = torch.zeros_like(brain)
@@ -56,6 +63,7 @@ def simulate_geometry(head: Head, chance: Chance, healthy: bool | None = None) -
     plans = []
     if not without:
         first = plan_tumour(brain, chance)
+        first = adjust(first) if adjust is not None else first
         plans.append(first)
         if first.kind == "multifocal":
             plans += [plan_tumour(brain, chance) for _ in range(chance.integer(1, 4))]

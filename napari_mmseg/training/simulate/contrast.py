@@ -61,12 +61,12 @@ def draw_contrast(chance: Chance) -> Contrast:
 
 def _tissue_means(chance: Chance) -> Tensor:
     mean = torch.ones(4, t.TISSUES)
-    grey_t1 = chance.uniform(0.62, 1.0)
+    grey_t1 = chance.uniform(0.66, 0.99)
     grey = [
         grey_t1,
-        grey_t1 + chance.normal(0.08) if chance.happens(0.5) else chance.uniform(0.72, 1.12),
+        grey_t1 + chance.normal(0.08) if chance.happens(0.5) else chance.uniform(0.75, 1.08),
         chance.uniform(1.05, 1.55),
-        chance.uniform(0.92, 1.35),
+        chance.uniform(0.94, 1.3),
     ]
     fluid_t1 = chance.uniform(0.2, 0.55)
     fluid = [
@@ -83,7 +83,7 @@ def _tissue_means(chance: Chance) -> Tensor:
         row[t.STRIATUM] = g + (1 - g) * chance.uniform(-0.1, 0.5)
         row[t.THALAMUS] = g + (1 - g) * chance.uniform(0.1, 0.7)
         row[t.PALLIDUM] = 1 + (g - 1) * chance.uniform(-0.3, 0.4)
-        below = chance.normal(0.1)  # infratentorial tissue as a whole is brighter or darker
+        below = chance.normal(0.06)  # infratentorial tissue as a whole is brighter or darker
         row[t.CEREBELLAR_CORTEX] = g + below + chance.normal(0.05)
         row[t.CEREBELLAR_WHITE] = 1 + below + chance.normal(0.05)
         row[t.BRAINSTEM] = 1 + below + (g - 1) * chance.uniform(0, 0.5) + chance.normal(0.04)
@@ -107,7 +107,7 @@ def _lesion_means(tissue: Tensor, chance: Chance) -> Tensor:
     mean = torch.ones(4, t.LESIONS)
     fluid = tissue[:, t.VENTRICLE]
     grey = tissue[:, t.CORTEX]
-    vivid = chance.log_uniform(0.12, 1.0)  # one tumour is faint in all contrasts, another glares
+    vivid = chance.log_uniform(0.2, 1.0)  # one tumour is faint in all contrasts, another glares
     water = min(0.9, max(0.12, vivid * chance.uniform(0.5, 1.3)))
     high_t2 = max(float(grey[T2]), 1.0)
     high_flair = max(float(grey[FLAIR]), 1.0)
@@ -159,7 +159,7 @@ def _lesion_means(tissue: Tensor, chance: Chance) -> Tensor:
         chance.uniform(0.5, 1.6),
     ])  # fmt: skip
     brightest = max(float(grey[T1CE]), 1.0)
-    uptake = chance.log_uniform(0.1, 1.3)
+    uptake = chance.log_uniform(0.15, 1.3)
     mean[:, t.ENHANCING] = torch.tensor([
         t1_like(chance.uniform(-0.1, 0.5)), brightest + DISTINCT + uptake,
         1.0 + (t2_like(water) - 1.0) * chance.uniform(0.0, 0.9),
@@ -167,7 +167,7 @@ def _lesion_means(tissue: Tensor, chance: Chance) -> Tensor:
     ])  # fmt: skip
     if chance.happens(0.15):  # blood or calcium: bright on T1 too, but less than on T1ce
         mean[T1, t.ENHANCING] = chance.uniform(1.0, 1.15)
-    spot = chance.log_uniform(0.06, 0.6)
+    spot = chance.log_uniform(0.05, 0.35)
     mean[:, t.HYPERINTENSITY] = torch.tensor([
         1.0 - spot * 0.4, 1.0 - spot * 0.3, 1.0 + spot * chance.uniform(0.4, 2.0),
         high_flair + spot,

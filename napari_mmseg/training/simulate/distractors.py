@@ -52,7 +52,7 @@ def draw_vessels(tissue: Tensor, lesion: Tensor, side: Tensor, chance: Chance) -
 
 def draw_meninges(tissue: Tensor, support: Tensor, chance: Chance) -> None:
     """Dura along the edge of the brain, patchy, in some cases thick."""
-    if not chance.happens(0.6):
+    if not chance.happens(0.45):
         return
     depth = 1 if chance.happens(0.7) else 2
     edge = support & _dilate(~support, depth) & (tissue != t.RESIDUE)
