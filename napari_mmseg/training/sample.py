@@ -16,9 +16,9 @@ from napari_mmseg.training.simulate.tumour import Plan
 
 SUFFIXES = ("t1n", "t1c", "t2w", "t2f")  # in the channel order T1, T1ce, T2, FLAIR
 CODE_OF_DEPTH = np.array([0, 2, 1, 3], dtype=np.int16)  # encoding brats2023
-LEVELS_PER_SIGMA = 20.0  # coarse enough for small files, finer than the noise
+LEVELS_PER_SIGMA = 5.0  # coarse enough for small files, finer than the noise
 DARKEST_SIGMA = -5.0  # where `normalise` clips
-MAX_NOISE = 0.012  # relative to white matter: noise is most of a compressed file
+MAX_NOISE = 0.005  # relative to white matter: noise is most of a compressed file
 RING_RADIUS_MM = 16.0
 RING_REACH_MM = 11.0
 _SAMPLE_STREAM = 21
@@ -38,7 +38,7 @@ def sample_case(head: Head, seed: int, ring: bool = False) -> tuple[Geometry, ND
     """Geometry and images (4, I, P, L) of one case, with little noise and no cut or thick slices.
 
     `ring` asks for a ring-enhancing tumour of middle size. Intensities are robust z-scores times
-    20 above an offset; 0 is outside the brain.
+    5 above an offset; 0 is outside the brain.
     """
     chance = Chance(seed, _SAMPLE_STREAM)
     case = simulate_geometry(head, chance, healthy=False, adjust=_as_ring if ring else None)
