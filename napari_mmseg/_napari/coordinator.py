@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject
-from qtpy.QtWidgets import QFileDialog
 
 from ..annotation import Annotation
 from ..case import Case, LabelFile
@@ -21,6 +20,7 @@ from .segmenting import Segmenter
 from .session import CaseSession
 from .task import Task
 from .widgets import case_files, questions
+from .widgets.case_facts import summary, waiting_labels
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -133,10 +133,10 @@ class Coordinator(QObject):
         case.files_chosen.connect(self._open_assigned)
         case.label_requested.connect(self.open_label)
         case.modality_requested.connect(
-            lambda name: self._with(lambda s: s.show_modality(Modality(name)))
+            lambda name: self._with(lambda s: s.looks.show_modality(Modality(name)))
         )
-        case.subtraction_requested.connect(lambda: self._with(CaseSession.show_subtraction))
-        case.plane_requested.connect(lambda name: self._with(lambda s: s.show_plane(name)))
+        case.subtraction_requested.connect(lambda: self._with(lambda s: s.looks.show_subtraction()))
+        case.plane_requested.connect(lambda name: self._with(lambda s: s.looks.show_plane(name)))
         regions.hidden_changed.connect(lambda names: self._with(lambda s: s.show_regions(names)))
         regions.jump_requested.connect(self._jump)
         regions.labels_wanted.connect(lambda: self._with(CaseSession.bring_back))
@@ -150,7 +150,7 @@ class Coordinator(QObject):
         self.session = session
         session.current_changed.connect(self._show_current)
         session.labels_removed.connect(lambda: self._panel.regions.offer_labels(True))
-        session.view_changed.connect(self._show_view)
+        session.looks.changed.connect(self._show_view)
         actions.bind(self.viewer, self._handlers())
         paths = case_paths(session.case)
         self._show_facts()
@@ -204,7 +204,7 @@ class Coordinator(QObject):
             return
         case = session.case
         self._panel.case.show_case(
-            case.id, summary(case), case.modalities, case.warnings, session.can_subtract
+            case.id, summary(case), case.modalities, case.warnings, session.looks.can_subtract
         )
         waiting = "" if session.edit.codes.any() else waiting_labels(case)
         self._panel.case.offer_label(waiting)
@@ -238,8 +238,8 @@ class Coordinator(QObject):
     def _show_view(self) -> None:
         session = self.session
         if session is not None:
-            self._panel.case.show_modality(session.shown_name)
-            self._panel.case.show_plane(session.plane)
+            self._panel.case.show_modality(session.looks.shown_name)
+            self._panel.case.show_plane(session.looks.plane)
 
     def _jump(self, region: str) -> None:
         if self.session is not None and not self.session.jump_to(region):
@@ -253,38 +253,29 @@ class Coordinator(QObject):
         session = self.session
         assert session is not None
         return {
-            "next_modality": session.next_modality,
-            "previous_modality": lambda: session.next_modality(-1),
+            "next_modality": session.looks.next_modality,
+            "previous_modality": lambda: session.looks.next_modality(-1),
             "toggle_labels": session.toggle_labels,
             "toggle_outline": session.toggle_outline,
             "jump": lambda: self._jump(session.controller.tool.region),
-            "axial": lambda: session.show_plane("axial"),
-            "coronal": lambda: session.show_plane("coronal"),
-            "sagittal": lambda: session.show_plane("sagittal"),
+            "axial": lambda: session.looks.show_plane("axial"),
+            "coronal": lambda: session.looks.show_plane("coronal"),
+            "sagittal": lambda: session.looks.show_plane("sagittal"),
         }
 
     def _choose_folder(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self._panel, "Open one patient's scans")
-        if chosen:
-            self.open_paths([Path(chosen)])
+        if (folder := questions.ask_folder(self._panel)) is not None:
+            self.open_paths([folder])
 
     def _choose_files(self) -> None:
-        chosen, _ = QFileDialog.getOpenFileNames(
-            self._panel, "Open one patient's scans", "", "Images (*.nii *.nii.gz *.nrrd *.mha)"
-        )
-        if chosen:
-            self.open_paths([Path(name) for name in chosen])
+        if files := questions.ask_files(self._panel):
+            self.open_paths(files)
 
     def _choose_labels(self) -> None:
         paths = case_paths(self.session.case) if self.session is not None else []
-        chosen, _ = QFileDialog.getOpenFileName(
-            self._panel,
-            "Open a segmentation of this case",
-            str(paths[0].parent) if paths else "",
-            "Labels (*.nii *.nii.gz *.nrrd *.mha)",
-        )
-        if chosen:
-            self.read_label(LabelFile(Path(chosen)))
+        start = paths[0].parent if paths else None
+        if (file := questions.ask_label_file(self._panel, start)) is not None:
+            self.read_label(LabelFile(file))
 
     def _open_failed(self, sentence: str) -> None:
         """The command line's advice, turned into the panel's."""
@@ -298,23 +289,3 @@ class Coordinator(QObject):
         files = [v[0] if isinstance(v, tuple) else v for v in chosen.values()]
         labels = [label.path for label in self.session.case.labels]
         self.open_paths(list(dict.fromkeys([*files, *labels])), chosen)
-
-
-def summary(case: Case) -> str:
-    """One line of facts: contrasts missing, voxels, spacing, oblique or not."""
-    grid = case.grid
-    size = " × ".join(str(n) for n in case.source.grid.shape)
-    spacing = " × ".join(f"{s:.3g}" for s in case.source.grid.spacing)
-    facts = [f"{size} voxels of {spacing} mm"]
-    if grid.is_oblique:
-        facts.append(f"oblique by {grid.obliquity_deg:.1f}° (drawn straight)")
-    if case.missing:
-        facts.append(f"missing: {', '.join(case.missing)}")
-    return ", ".join(facts)
-
-
-def waiting_labels(case: Case) -> str:
-    """What the button says that opens the label files beside a case; empty without any."""
-    if len(case.labels) > 1:
-        return f"Open one of {len(case.labels)} segmentations found…"
-    return f"Open {case.labels[0].path.name}…" if case.labels else ""

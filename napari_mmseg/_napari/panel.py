@@ -160,7 +160,7 @@ def add_subtraction() -> None:
         return
     panel = panel_of(viewer)
     session = panel.coordinator.session if panel is not None else None
-    if session is None or not session.can_subtract:
+    if session is None or not session.looks.can_subtract:
         show_info("Open a case with T1 and T1ce first.")
         return
-    session.show_subtraction()
+    session.looks.show_subtraction()

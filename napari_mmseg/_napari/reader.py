@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,6 +58,3 @@ def _paths(path: PathOrPaths) -> list[Path]:
     if isinstance(path, str | Path):
         return [Path(path)]
     return [Path(p) for p in path]
-
-
-__all__: Sequence[str] = ["get_reader", "own_annotation", "read_case"]

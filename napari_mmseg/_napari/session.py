@@ -1,4 +1,4 @@
-"""One case that is open in one viewer: its layers, its annotations, how it is looked at."""
+"""One case that is open in one viewer, and the annotations edited on it."""
 
 from __future__ import annotations
 
@@ -15,27 +15,23 @@ from ..annotation import Annotation, Provenance
 from ..case import Case
 from ..editing import EditSession
 from ..protocol import Protocol, load_protocol
-from ..volume import Modality
 from . import actions, compat, cursor
 from .colours import label_colormap
-from .fitting import HeadFit
 from .layers import (
     LABELS_NAME,
     ORIGIN,
-    SUBTRACTION_NAME,
     Origin,
     best_slice,
     case_tuples,
     labels_tuple,
     layers_of,
     origin_of,
-    subtraction_tuple,
 )
-from .orientation import LetterOverlay, plane_of, show_plane
+from .looks import CaseLooks, is_image
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-    from napari.layers import Image, Labels, Layer
+    from napari.layers import Labels, Layer
 
     from .editing_controller import EditController
 
@@ -54,7 +50,7 @@ class Track:
 
 
 class CaseSession:
-    """The layers of a case in a viewer, and the annotations edited on them.
+    """A case in a viewer: `looks` shows its images, `current` is the annotation in hand.
 
     Parameters
     ----------
@@ -73,13 +69,10 @@ class CaseSession:
         Another annotation is the one in hand.
     labels_removed
         The user took the layer of the annotation in hand out of the list.
-    view_changed
-        Another contrast or plane is shown.
     """
 
     current_changed = Signal()
     labels_removed = Signal()
-    view_changed = Signal()
 
     def __init__(
         self,
@@ -94,26 +87,20 @@ class CaseSession:
         self._closing = False
         self._other_opacity = OUTLINE_OPACITY
         own = list(layers)
-        if not any(_is_image(ly) for ly in own):
-            own = [_add(viewer, data) for data in case_tuples(case)] + own
+        if not any(is_image(ly) for ly in own):
+            own = [viewer.add_image(data, **meta) for data, meta, _ in case_tuples(case)] + own
         for layer in own:
-            if _is_image(layer):
-                compat.describe_with(layer, self._describe)
             origin = origin_of(layer)
             if origin is not None:  # napari numbers names that the case before had taken
                 layer.name = str(origin.modality or LABELS_NAME)
-        label_layer = next((ly for ly in own if not _is_image(ly)), None)
+        label_layer = next((ly for ly in own if not is_image(ly)), None)
         if label_layer is not None and annotation is None:
             annotation = origin_of(label_layer).annotation  # type: ignore[union-attr]
-        self._letters = LetterOverlay(viewer)
-        self._fit = HeadFit(viewer, case)
+        self.looks = CaseLooks(viewer, case, self._describe)
         self._current = self._track(annotation or blank(case), label_layer)
         self.controller = self._attached()
         viewer.layers.events.removed.connect(self._on_removed)
         viewer.layers.selection.events.active.connect(self._on_active)
-        viewer.dims.events.order.connect(self._on_view)
-        for layer in self.images.values():
-            layer.events.visible.connect(self._on_view)
         self._look_first()
 
     # What it holds
@@ -134,23 +121,6 @@ class CaseSession:
     @property
     def protocol(self) -> Protocol:
         return self._current.edit.protocol
-
-    @property
-    def images(self) -> dict[Modality, Image]:
-        """The layers of the contrasts that are still in the list."""
-        found = {}
-        for layer in layers_of(self.viewer.layers, self.case):
-            origin = origin_of(layer)
-            if origin is not None and origin.modality is not None:
-                found[origin.modality] = layer
-        return found
-
-    @property
-    def subtraction_layer(self) -> Image | None:
-        for layer in layers_of(self.viewer.layers, self.case):
-            if layer.name == SUBTRACTION_NAME and _is_image(layer):
-                return layer
-        return None
 
     @property
     def is_saved(self) -> bool:
@@ -184,66 +154,6 @@ class CaseSession:
 
     # Looks
 
-    def show_modality(self, modality: Modality) -> None:
-        """Show one contrast and no other image of the case."""
-        for name, layer in self.images.items():
-            layer.visible = name is modality
-        if (difference := self.subtraction_layer) is not None:
-            difference.visible = False
-        self.view_changed.emit()
-
-    def next_modality(self, step: int = 1) -> None:
-        shown = [m for m in Modality if m in self.images]
-        if not shown:
-            return
-        now = self.shown_modality
-        start = shown.index(now) if now in shown else (-1 if step > 0 else 0)
-        self.show_modality(shown[(start + step) % len(shown)])
-
-    @property
-    def shown_modality(self) -> Modality | None:
-        """The contrast that is seen: the topmost visible one."""
-        difference = self.subtraction_layer
-        if difference is not None and difference.visible:
-            return None
-        visible = [m for m, layer in self.images.items() if layer.visible]
-        return visible[-1] if visible else None
-
-    def show_subtraction(self) -> None:
-        """Show T1ce - T1 alone, made on the first call."""
-        layer = self.subtraction_layer
-        if layer is None:
-            active = self.viewer.layers.selection.active
-            layer = _add(self.viewer, subtraction_tuple(self.case))
-            self.viewer.layers.move(self.viewer.layers.index(layer), len(self.images))
-            compat.describe_with(layer, self._describe)
-            layer.events.visible.connect(self._on_view)
-            self.viewer.layers.selection.active = active
-        for image in self.images.values():
-            image.visible = False
-        layer.visible = True
-        self.view_changed.emit()
-
-    @property
-    def shown_name(self) -> str | None:
-        """What the Case section marks as shown."""
-        difference = self.subtraction_layer
-        if difference is not None and difference.visible:
-            return SUBTRACTION_NAME
-        return self.shown_modality
-
-    @property
-    def can_subtract(self) -> bool:
-        return {Modality.T1, Modality.T1CE} <= set(self.case.volumes)
-
-    @property
-    def plane(self) -> str | None:
-        return plane_of(tuple(self.viewer.dims.order))
-
-    def show_plane(self, plane: str) -> None:
-        show_plane(self.viewer, plane)
-        self._fit.fit()
-
     def toggle_labels(self) -> None:
         self.labels.visible = not self.labels.visible
 
@@ -267,8 +177,7 @@ class CaseSession:
         index = best_slice(self.edit.codes, self.protocol.inside_table(region), axis)
         if index is None:
             return False
-        grid = self.case.grid
-        self.viewer.dims.set_point(axis, grid.display_translate[axis] + index * grid.spacing[axis])
+        self.looks.go_to_slice(axis, index)
         return True
 
     def close(self, remove_layers: bool = True) -> None:
@@ -276,12 +185,10 @@ class CaseSession:
         self._closing = True
         self.viewer.layers.events.removed.disconnect(self._on_removed)
         self.viewer.layers.selection.events.active.disconnect(self._on_active)
-        self.viewer.dims.events.order.disconnect(self._on_view)
         self.controller.detach()
         for track in self.tracks:
             track.layer.events.mode.disconnect(self._on_mode)
-        self._letters.remove()
-        self._fit.remove()
+        self.looks.close()
         for layer in layers_of(self.viewer.layers, self.case):
             compat.describe_as_before(layer)
             if remove_layers:
@@ -324,15 +231,10 @@ class CaseSession:
 
     def _look_first(self) -> None:
         """Axial, upright, fitted, on the tumour or in the middle of the head."""
-        viewer = self.viewer
-        self.show_plane("axial")
+        self.looks.show_plane("axial")
         if not self.jump_to(self.protocol.regions[0].name):
-            grid = self.case.grid
-            middle = np.array(grid.display_translate) + (
-                (np.array(grid.shape) // 2) * np.array(grid.spacing)
-            )
-            viewer.dims.set_point(range(3), tuple(middle))
-        viewer.layers.selection.active = self.labels
+            self.looks.go_to_middle()
+        self.viewer.layers.selection.active = self.labels
 
     def _on_removed(self, event: Any) -> None:
         if not self._closing and event.value is self._current.layer:
@@ -346,9 +248,6 @@ class CaseSession:
     def _on_mode(self, event: Any) -> None:
         """Napari's help names keys that choose regions here."""
         event.source.help = self.viewer.help = actions.help_text(self.protocol)
-
-    def _on_view(self, event: object = None) -> None:
-        self.view_changed.emit()
 
 
 def blank(case: Case, protocol: Protocol | None = None) -> Annotation:
@@ -364,12 +263,3 @@ def blank(case: Case, protocol: Protocol | None = None) -> Annotation:
             inputs={str(m): v.sha256 for m, v in case.volumes.items() if v.sha256},
         ),
     )
-
-
-def _add(viewer: ViewerModel, data: tuple[Any, dict[str, Any], str]) -> Any:
-    array, meta, _kind = data
-    return viewer.add_image(array, **meta)
-
-
-def _is_image(layer: Layer) -> bool:
-    return type(layer).__name__ == "Image"

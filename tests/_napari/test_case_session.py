@@ -32,7 +32,7 @@ def drawn_centre(session: CaseSession) -> np.ndarray:
 
 
 def test_it_opens_axial_on_the_largest_cross_section(session: CaseSession) -> None:
-    assert session.plane == "axial"
+    assert session.looks.plane == "axial"
     assert session.viewer.dims.ndisplay == 2
     counts = (session.edit.codes > 0).sum(axis=(1, 2))
     assert counts[drawn_centre(session)[0]] == counts.max()
@@ -53,34 +53,34 @@ def test_the_layer_shows_the_edit_sessions_own_array(session: CaseSession) -> No
 
 
 def test_contrasts_take_turns(session: CaseSession) -> None:
-    assert session.shown_modality is Modality.FLAIR
+    assert session.looks.shown_modality is Modality.FLAIR
     seen = []
     for _ in range(4):
-        session.next_modality()
-        seen.append(session.shown_modality)
+        session.looks.next_modality()
+        seen.append(session.looks.shown_modality)
         assert len(visible(session)) == 2
     assert seen == [Modality.T1, Modality.T1CE, Modality.T2, Modality.FLAIR]
-    session.next_modality(-1)
-    assert session.shown_modality is Modality.T2
+    session.looks.next_modality(-1)
+    assert session.looks.shown_modality is Modality.T2
 
 
 def test_a_contrast_that_was_removed_is_passed_over(session: CaseSession) -> None:
     session.viewer.layers.remove("T1")
-    session.next_modality()
-    assert session.shown_modality is Modality.T1CE
+    session.looks.next_modality()
+    assert session.looks.shown_modality is Modality.T1CE
 
 
 def test_the_subtraction_is_made_once_and_lies_below_the_labels(session: CaseSession) -> None:
-    session.show_subtraction()
-    session.show_modality(Modality.T2)
-    session.show_subtraction()
+    session.looks.show_subtraction()
+    session.looks.show_modality(Modality.T2)
+    session.looks.show_subtraction()
     names = [layer.name for layer in session.viewer.layers]
     assert names.count(SUBTRACTION_NAME) == 1
     assert names[-1] == "Segmentation"
     assert visible(session) == [SUBTRACTION_NAME, "Segmentation"]
-    assert session.shown_name == SUBTRACTION_NAME
+    assert session.looks.shown_name == SUBTRACTION_NAME
     assert session.viewer.layers.selection.active is session.labels
-    session.next_modality()
+    session.looks.next_modality()
     assert SUBTRACTION_NAME not in visible(session)
 
 
@@ -88,7 +88,7 @@ def test_the_subtraction_is_made_once_and_lies_below_the_labels(session: CaseSes
 def test_jumping_finds_the_largest_cross_section_in_the_plane(
     session: CaseSession, plane: str
 ) -> None:
-    session.show_plane(plane)
+    session.looks.show_plane(plane)
     axis = session.viewer.dims.order[0]
     session.viewer.dims.set_point(axis, session.case.grid.display_translate[axis])
     assert session.jump_to("ET")
@@ -123,7 +123,7 @@ def test_the_status_bar_speaks_of_the_patient(session: CaseSession) -> None:
     voxel = np.argwhere(session.edit.codes == 3)[0]
     grid = session.case.grid
     position = np.array(grid.display_translate) + voxel * np.array(grid.spacing)
-    for layer in (session.labels, session.images[Modality.T1]):
+    for layer in (session.labels, session.looks.images[Modality.T1]):
         status = layer.get_status(position, world=True, dims_displayed=[1, 2])
         assert "enhancing tumour" in status["coordinates"]
         assert status["coordinates"].startswith("L ")
@@ -184,9 +184,9 @@ def test_an_anisotropic_oblique_case_is_edited_and_exported_straight(
 def test_one_contrast_is_enough(tmp_path: object, model_viewer: ViewerModel) -> None:
     case = open_case(phantom.write_case(tmp_path / "one", ("T1",), labels=False))  # type: ignore[operator]
     session = CaseSession(model_viewer, case)
-    session.next_modality()
-    assert session.shown_modality is Modality.T1
-    assert not session.can_subtract
+    session.looks.next_modality()
+    assert session.looks.shown_modality is Modality.T1
+    assert not session.looks.can_subtract
 
 
 def test_the_help_line_is_ours_while_labels_are_in_hand(session: CaseSession) -> None:

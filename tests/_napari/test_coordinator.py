@@ -136,10 +136,7 @@ def test_any_label_file_can_be_opened(
     elsewhere = phantom.write_case(tmp_path / "elsewhere")
     file = next(elsewhere.glob("*-seg.nii.gz"))
     monkeypatch.setattr(questions, "ask_encoding", lambda *_: "brats2023")
-    monkeypatch.setattr(
-        "napari_mmseg._napari.coordinator.QFileDialog.getOpenFileName",
-        lambda *_: (str(file), ""),
-    )
+    monkeypatch.setattr(questions, "ask_label_file", lambda *_: file)
     qtbot.mouseClick(
         next(b for b in unlabelled.case.findChildren(QPushButton) if b.text() == "Labels…"), LEFT
     )
@@ -336,7 +333,7 @@ def test_without_a_prediction_there_are_no_sliders(opened: Panel, qtbot: QtBot) 
 
 def test_the_panel_follows_the_view(opened: Panel) -> None:
     session = opened.coordinator.session
-    session.next_modality()
+    session.looks.next_modality()
     assert opened.case._contrasts._buttons["T1"].isChecked()
     session.viewer.dims.order = (2, 0, 1)
     assert opened.case._planes._buttons["sagittal"].isChecked()
@@ -349,9 +346,9 @@ def test_the_panel_follows_the_view(opened: Panel) -> None:
 def test_the_view_follows_the_panel(opened: Panel, qtbot: QtBot) -> None:
     session = opened.coordinator.session
     opened.case.modality_requested.emit("T2")
-    assert session.shown_modality is Modality.T2
+    assert session.looks.shown_modality is Modality.T2
     opened.case.plane_requested.emit("coronal")
-    assert session.plane == "coronal"
+    assert session.looks.plane == "coronal"
     opened.regions._checks["ET"].setChecked(False)
     assert session.labels.get_color(3)[:3] == pytest.approx(session.protocol["TC"].colour)
     opened.regions._opacity.setValue(80)

@@ -45,9 +45,9 @@ def test_the_reader_brings_the_panel_and_keys_reach_it(
     assert session.labels.data is session.edit.codes
     window = main_window_of(panel)
     QTest.keyClick(window, Qt.Key.Key_Period)
-    assert session.shown_name == "T1"
+    assert session.looks.shown_name == "T1"
     QTest.keyClick(window, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
-    assert session.plane == "coronal"
+    assert session.looks.plane == "coronal"
     assert viewer.canvas.overlays["mmseg_top"].text == "S"
     QTest.keyClick(window, Qt.Key.Key_H)
     assert not session.labels.visible

@@ -49,7 +49,7 @@ def test_saving_through_napari_marks_the_annotation_saved(
 
 
 def test_an_image_goes_back_to_the_source_grid(session: CaseSession, tmp_path: Path) -> None:
-    layer = next(iter(session.images.values()))
+    layer = next(iter(session.looks.images.values()))
     data, meta, _ = layer.as_layer_data_tuple()
     write_image(str(tmp_path / "t1.nii.gz"), data, meta)
     stored = nib.load(tmp_path / "t1.nii.gz")

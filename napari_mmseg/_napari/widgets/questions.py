@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
+from pathlib import Path
 
-from qtpy.QtWidgets import QInputDialog, QMessageBox, QWidget
+from qtpy.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
+
+_IMAGES = "Images (*.nii *.nii.gz *.nrrd *.mha)"
 
 
 class Unsaved(Enum):
@@ -57,3 +60,19 @@ def ask_label(parent: QWidget | None, names: Sequence[str]) -> str | None:
         parent, "Which segmentation?", "Label files found beside the images:", names, 0, False
     )
     return name if agreed else None
+
+
+def ask_folder(parent: QWidget | None) -> Path | None:
+    chosen = QFileDialog.getExistingDirectory(parent, "Open one patient's scans")
+    return Path(chosen) if chosen else None
+
+
+def ask_files(parent: QWidget | None) -> list[Path]:
+    chosen, _ = QFileDialog.getOpenFileNames(parent, "Open one patient's scans", "", _IMAGES)
+    return [Path(name) for name in chosen]
+
+
+def ask_label_file(parent: QWidget | None, start: Path | None) -> Path | None:
+    title = "Open a segmentation of this case"
+    chosen, _ = QFileDialog.getOpenFileName(parent, title, str(start or ""), _IMAGES)
+    return Path(chosen) if chosen else None
