@@ -32,8 +32,8 @@ def main(case: Path, folder: Path) -> None:
     while panel.coordinator.segmenter.is_running and time.monotonic() < end:
         QApplication.processEvents()
         time.sleep(0.02)
-    session.jump_to(session.protocol.regions[0].name)
-    save_screenshot(viewer, folder / "result.png")
+    session.jump_to(session.protocol.regions[-1].name)
+    save_screenshot(viewer, folder / "viewer.png")
     session.looks.show_modality(Modality.T1CE)
     session.looks.show_plane("coronal")
     session.show_outline(True)
