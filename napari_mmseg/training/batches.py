@@ -26,6 +26,7 @@ from napari_mmseg.training.simulate.case import Geometry, simulate_geometry
 from napari_mmseg.training.simulate.chance import Chance
 from napari_mmseg.training.simulate.render import Box, draw_recipe, render
 
+TEST_HEAD_VOXELS = 64
 FIRST_CASES = 8  # cases in the pool at step 0; it grows from there
 TUMOUR_CENTRED_SHARE = 0.7
 WHOLE_EVERY = 4
@@ -76,7 +77,7 @@ class Batches:
         if self._heads is None:
             folder = self.options.anatomy
             if folder is None:
-                self._heads = [procedural_head(seed) for seed in range(2)]
+                self._heads = [procedural_head(seed, TEST_HEAD_VOXELS) for seed in range(2)]
             else:
                 self._heads = [read_head(path) for path in anatomy_files(folder)]
         return self._heads
