@@ -40,6 +40,10 @@ def train(
     ] = None,
     seed: Annotated[int, typer.Option(help="The same seed trains the same model.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run NAME.")] = False,
+    init: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="Begin with a model's weights, such as simulated."),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Folder of the model.  [default: your models/NAME]"),
@@ -53,7 +57,13 @@ def train(
     from ..training.options import TrainOptions
 
     options = TrainOptions(
-        anatomy=anatomy, name=name, steps=steps, minutes=minutes, seed=seed, resume=resume
+        anatomy=anatomy,
+        name=name,
+        steps=steps,
+        minutes=minutes,
+        seed=seed,
+        resume=resume,
+        init=init,
     )
     with quiet_stdout():
         checkpoint = run(options, _reporter(options))

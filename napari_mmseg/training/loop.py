@@ -14,6 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from napari_mmseg.errors import InputError, ModelError
+from napari_mmseg.inference.torch import load_network
+from napari_mmseg.models import load_card
 from napari_mmseg.models.networks.unet import UNet3d
 from napari_mmseg.training.batches import stream
 from napari_mmseg.training.losses import region_loss
@@ -41,14 +44,28 @@ def train(options: TrainOptions, report: Progress | None = None) -> Path:
 
     With `resume` it goes on from the checkpoint in the run's folder, if there is one, and gives
     the weights the uninterrupted run would have given.
+
+    Raises
+    ------
+    InputError
+        When a run of that name is there and is not to be resumed.
+    ModelError
+        When the model to begin with is missing, damaged or of another size.
     """
+    path = options.folder / CHECKPOINT
+    if path.exists() and not options.resume:
+        raise InputError(
+            f"the run {options.name} is there already: go on with it (--resume), "
+            "or give the new run another --name"
+        )
     torch.manual_seed(options.seed)
-    options.folder.mkdir(parents=True, exist_ok=True)
     network = UNet3d(base=options.base, levels=options.levels)
+    if options.init is not None:
+        begin_with(options.init, network)
+    options.folder.mkdir(parents=True, exist_ok=True)
     stepper = Stepper(network, options)
     average = {name: value.detach().clone() for name, value in network.state_dict().items()}
     first, spent = 0, 0.0
-    path = options.folder / CHECKPOINT
     if options.resume and path.exists():
         state = load_checkpoint(path)
         network.load_state_dict(state["network"])
@@ -155,6 +172,19 @@ class Stepper:
         if self._compiled_shapes is not None and shape not in self._compiled_shapes:
             return [work(item) for item in items]
         return list(self._threads.map(work, items))
+
+
+def begin_with(model: str, network: UNet3d) -> None:
+    """Copy the weights of a model (name or folder) into `network`."""
+    card = load_card(model)
+    weights = load_network(card).state_dict()
+    shapes = {name: value.shape for name, value in weights.items()}
+    if shapes != {name: value.shape for name, value in network.state_dict().items()}:
+        raise ModelError(
+            f"the model {card.name} is a network of another size than the run's: "
+            "begin with another model"
+        )
+    network.load_state_dict(weights)
 
 
 def update_average(average: dict[str, Tensor], network: nn.Module, step: int, decay: float) -> None:

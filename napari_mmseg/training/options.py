@@ -23,6 +23,7 @@ class TrainOptions:
     (None: run all steps). patch, whole: voxels of small and whole-brain crops, multiples of the
     network's stride. whole_share: last share of the steps, on whole-brain crops only.
     crops: in one step, each in a thread of its own.
+    init: a model's name or folder whose weights the run begins with (None: Kaiming's).
     compile: let torch.compile fuse the network (needs a C++ compiler; same weights, faster).
     """
 
@@ -47,6 +48,7 @@ class TrainOptions:
     worker: bool = True
     compile: bool = True
     resume: bool = False
+    init: str | None = None
 
     @property
     def folder(self) -> Path:

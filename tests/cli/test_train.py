@@ -38,13 +38,14 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path) -> list:
 def test_options_reach_the_run_and_its_model_can_be_named(run, asked, tmp_path):
     outcome = run(
         "train", "--anatomy", tmp_path, "--name", "mine", "--minutes", 1.5, "--steps", 7,
-        "--seed", 3, "--resume",
+        "--seed", 3, "--resume", "--init", "simulated",
     )  # fmt: skip
     assert outcome.code == 0, outcome.err
     assert "step 1 of 7" in outcome.err
     (options,) = asked
     assert (options.anatomy, options.name, options.minutes) == (tmp_path, "mine", 1.5)
     assert (options.steps, options.seed, options.resume) == (7, 3, True)
+    assert options.init == "simulated"
     card = load_card("mine")
     assert (card.network.base, card.details["steps"], card.details["minutes"]) == (2, 1, 0.1)
     assert str(card.folder) in outcome.out

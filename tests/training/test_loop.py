@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
+from napari_mmseg.errors import InputError, ModelError
+from napari_mmseg.models.networks.unet import UNet3d
 from napari_mmseg.training.batches import Batches, crop_size, stream
-from napari_mmseg.training.loop import LOG, load_checkpoint, train
+from napari_mmseg.training.export import base_card, half_weights, network_of
+from napari_mmseg.training.loop import LOG, begin_with, load_checkpoint, train
 from napari_mmseg.training.losses import region_loss, region_targets
 from napari_mmseg.training.options import TrainOptions
 
@@ -54,6 +59,34 @@ def test_resuming_gives_the_weights_of_the_uninterrupted_run(tmp_path: Path) -> 
 
 def test_minutes_stop_the_run(tmp_path: Path) -> None:
     assert load_checkpoint(train(options(tmp_path, minutes=0.0)))["step"] == 1
+
+
+def test_a_run_is_not_overwritten_by_another_of_its_name(tmp_path: Path) -> None:
+    path = train(options(tmp_path, steps=1))
+    before = path.read_bytes()
+    with pytest.raises(InputError, match=r"--resume.*--name"):
+        train(options(tmp_path, steps=1))
+    assert path.read_bytes() == before
+
+
+def test_a_run_begins_with_the_weights_of_a_model(tmp_path: Path) -> None:
+    state = load_checkpoint(train(options(tmp_path, steps=1)))
+    trained = network_of(state)
+    folder = tmp_path / "first"
+    folder.mkdir()
+    save_file(half_weights(trained), folder / "first.safetensors")
+    told = base_card("first", trained) | {
+        "files": {
+            "first.safetensors": sha256((folder / "first.safetensors").read_bytes()).hexdigest()
+        }
+    }
+    (folder / "card.json").write_text(json.dumps(told))
+    fresh = UNet3d(base=2, levels=3)
+    begin_with(str(folder), fresh)
+    for name, value in fresh.state_dict().items():
+        assert torch.equal(value, trained.state_dict()[name].half().float()), name
+    with pytest.raises(ModelError, match="another size"):
+        begin_with(str(folder), UNet3d(base=4, levels=3))
 
 
 def test_the_worker_makes_the_batches_of_the_main_process(tmp_path: Path) -> None:
