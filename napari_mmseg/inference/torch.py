@@ -16,7 +16,7 @@ from .engine import Check, EngineFailure, OutOfMemory
 from .memory import free_bytes
 
 if TYPE_CHECKING:
-    import torch
+    from ..models.networks import RegionNetwork
 
 #: How often a running pass asks whether it is still wanted (seconds).
 POLL_S = 0.05
@@ -151,7 +151,7 @@ class _Pass(threading.Thread):
             self.error = error
 
 
-def load_network(card: Card) -> torch.nn.Module:
+def load_network(card: Card) -> RegionNetwork:
     """The card's network with its weights in fp32, on the processor.
 
     Raises
@@ -162,14 +162,16 @@ def load_network(card: Card) -> torch.nn.Module:
     from safetensors import SafetensorError
     from safetensors.torch import load
 
-    from ..models.networks.unet import UNet3d
+    from ..models.networks import KINDS, build
 
-    if card.network.kind != "unet":
+    kind = card.network.kind
+    if kind not in KINDS:
         raise ModelError(
-            f"the model {card.name} wants a network {card.network.kind!r}, which this version does "
+            f"the model {card.name} wants a network {kind!r}, which this version does "
             "not have: update napari-mmseg"
         )
-    network = UNet3d(
+    network = build(
+        kind,
         in_channels=card.network.inputs,
         out_channels=card.network.outputs,
         base=card.network.base,

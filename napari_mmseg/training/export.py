@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_mmseg.inference.quiet import load_openvino
-from napari_mmseg.models.networks.unet import UNet3d
+from napari_mmseg.models.networks import RegionNetwork, build
 
 CARD = "card.json"
 CHANNELS = ("T1", "T1ce", "T2", "FLAIR")
@@ -45,10 +45,10 @@ def half_weights(network: nn.Module) -> dict[str, Tensor]:
     }
 
 
-def convert(network: nn.Module) -> Any:
+def convert(network: RegionNetwork) -> Any:
     """The network as an OpenVINO model: input (1, C, I, P, L) of any size, output probabilities."""
     module = _Probabilities(network).eval()
-    channels = next(network.parameters()).shape[1]
+    channels = network.inputs
     example = torch.zeros(1, channels, *[_EXAMPLE_SIDE] * 3)
     openvino = load_openvino()
     with torch.no_grad(), warnings.catch_warnings():
@@ -59,7 +59,7 @@ def convert(network: nn.Module) -> Any:
         )
 
 
-def export_model(network: UNet3d, folder: Path, name: str, card: dict[str, Any]) -> Path:
+def export_model(network: RegionNetwork, folder: Path, name: str, card: dict[str, Any]) -> Path:
     """Write `name`.safetensors, .xml, .bin and card.json into `folder`; returns the card's path.
 
     All files hold the same fp16-rounded weights and are tied together by the SHA-256 in the
@@ -72,7 +72,7 @@ def export_model(network: UNet3d, folder: Path, name: str, card: dict[str, Any])
     # Both engines start from the same rounded weights.
     network.load_state_dict({key: value.float() for key, value in weights.items()})
     path = folder / f"{name}.safetensors"
-    save_file(weights, path, metadata={"network": "unet"})
+    save_file(weights, path, metadata={"network": network.kind})
     path.chmod(FILE_MODE)  # safetensors leaves it readable by its owner alone
     load_openvino().save_model(convert(network), folder / f"{name}.xml", compress_to_fp16=True)
     files = {
@@ -86,14 +86,13 @@ def export_model(network: UNet3d, folder: Path, name: str, card: dict[str, Any])
     return target
 
 
-def base_card(name: str, network: UNet3d) -> dict[str, Any]:
+def base_card(name: str, network: RegionNetwork) -> dict[str, Any]:
     """What every card of this network says, whatever it was trained on."""
-    widths = [block[0].out_channels for block in network.encoders]  # type: ignore[index]
     return {
         "name": name,
         "version": "1",
-        "network": {"kind": "unet", "base": widths[0], "levels": len(widths),
-                    "in": len(CHANNELS), "out": len(REGIONS)},
+        "network": {"kind": network.kind, "base": network.base, "levels": network.levels,
+                    "in": network.inputs, "out": len(REGIONS)},
         "channels": list(CHANNELS),
         "regions": list(REGIONS),
         "orientation": "IPL",
@@ -111,10 +110,12 @@ def base_card(name: str, network: UNet3d) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def network_of(checkpoint: dict[str, Any]) -> UNet3d:
+def network_of(checkpoint: dict[str, Any]) -> RegionNetwork:
     """The network of a training checkpoint with its averaged weights, in evaluation mode."""
     options = json.loads(checkpoint["options"])
-    network = UNet3d(base=options["base"], levels=options["levels"])
+    # Runs from before there was a choice name no network.
+    kind = options.get("network", "unet")
+    network = build(kind, base=options["base"], levels=options["levels"])
     network.load_state_dict(checkpoint["ema"])
     return network.eval()
 
