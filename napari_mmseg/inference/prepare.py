@@ -13,7 +13,8 @@ from ..case import Case
 from ..errors import InputError
 from ..grid import Reorientation
 from ..models import Card
-from ..preprocess.normalise import background_value, brain_mask, normalise
+from ..preprocess.normalise import background_value, brain_mask
+from ..preprocess.schemes import normalise_as
 from ..volume import Modality
 from .progress import Watch
 from .rescale import Shape, rescale
@@ -38,9 +39,10 @@ class Prepared:
         (modalities, I, P, L) in the card's channel order and orientation, sides padded to the
         stride.
     interior
-        Where in `channels` the brain box lies.
+        Where in `channels` the box lies.
     box
-        The brain box in the case's grid after `change`.
+        What the network sees of the case's grid after `change`: the brain, or the card's window
+        around it.
     change
         From the case's grid to the card's orientation.
     grid_shape
@@ -119,13 +121,16 @@ def prepare(case: Case, card: Card, watch: Watch) -> Prepared:
                 "background): the model was made for images with the skull removed, expect false "
                 "findings"
             )
+        if card.window is not None:
+            working = _working_shape(grid.shape, grid.spacing, card.spacing_mm)
+            box = _widened(box, grid.shape, working, card.window)
         size = _working_shape(_shape_of(box), grid.spacing, card.spacing_mm)
         if size != _shape_of(box):
             warnings.append(
                 f"the images were resampled to {card.spacing_mm:g} mm for the model (their voxels "
                 f"are {' x '.join(f'{s:.3g}' for s in grid.spacing)} mm)"
             )
-        padded = _padded_shape(size, card.stride)
+        padded = _padded_shape(size, card.stride, card.window)
         interior = _centred(size, padded)
         channels = np.zeros((len(card.channels), *padded), dtype=np.float32)
         small_mask = _rescaled(mask[box], size) >= 0.5 if size != _shape_of(box) else mask[box]
@@ -135,7 +140,7 @@ def prepare(case: Case, card: Card, watch: Watch) -> Prepared:
             crop = arrays[modality][box]
             if size != crop.shape:
                 crop = _rescaled(crop, size)
-            normal = normalise(crop, small_mask, background=backgrounds[modality])
+            normal = normalise_as(card.normalisation, crop, small_mask, backgrounds[modality])
             channels[card.channels.index(modality)][interior] = normal
             return bool(normal.any())
 
@@ -195,9 +200,29 @@ def _working_shape(shape: Shape, spacing: tuple[float, float, float], wanted: fl
     return a, b, c
 
 
-def _padded_shape(shape: Shape, stride: int) -> Shape:
+def _widened(box: Box, whole: Shape, working: Shape, window: Shape) -> Box:
+    """`box` made as large as `window`, within the image; as it is where it is larger already.
+
+    `whole` is the image's shape, `working` the same in the network's voxels, in which `window`
+    is given. An image that fits the window is taken whole, so that the network sees what the
+    program it comes from would show it.
+    """
+    sides = []
+    for side, n, m, wanted in zip(box, whole, working, window, strict=True):
+        length = min(n, round(wanted * n / m))
+        if side.stop - side.start >= length:
+            sides.append(side)
+            continue
+        start = (side.start + side.stop - length) // 2
+        start = min(max(start, 0), n - length)
+        sides.append(slice(start, start + length))
+    return sides[0], sides[1], sides[2]
+
+
+def _padded_shape(shape: Shape, stride: int, window: Shape | None) -> Shape:
     # Instance normalisation needs more than one value at the lowest level.
-    a, b, c = (max(2, -(-n // stride)) * stride for n in shape)
+    least = window or (1, 1, 1)
+    a, b, c = (max(2, -(-max(n, m) // stride)) * stride for n, m in zip(shape, least, strict=True))
     return a, b, c
 
 

@@ -18,16 +18,26 @@ CARD_FILE = "card.json"
 #: How a model's output is to be read: probabilities in 0..1, or logits still to be squashed.
 OUTPUTS = ("probabilities", "logits")
 
+#: How intensities are brought to the network's scale (`preprocess.schemes`).
+NORMALISATIONS = ("robust", "zscore", "zscore-nonzero", "zscore-clipped", "minmax")
+
+#: Files that can hold the trained weights, whose hash is the model's identity.
+WEIGHTS_SUFFIXES = (".safetensors", ".onnx")
+
 
 @dataclass(frozen=True)
 class Network:
-    """Which network the weights belong to."""
+    """Which network the weights belong to.
+
+    `options` are further arguments of kinds that have them, such as MONAI's SegResNet.
+    """
 
     kind: str
     base: int
     levels: int
     inputs: int
     outputs: int
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +66,11 @@ class Card:
         Probability from which on a voxel belongs to a region, by region.
     smallest_component_mm3
         By region: components smaller than this are dropped. Empty: none are.
+    normalisation
+        One of `NORMALISATIONS`.
+    window
+        Least side of an input by axis, zeros around; None: just the brain. Networks whose
+        normalisation layers saw a wide background need it around in use too.
     details
         The whole card as read: training, validation, intended use, licence.
     """
@@ -74,12 +89,17 @@ class Card:
     thresholds: Mapping[str, float]
     protocol: str = "glioma"
     smallest_component_mm3: Mapping[str, float] = field(default_factory=dict)
+    normalisation: str = "robust"
+    window: tuple[int, int, int] | None = None
     details: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def weights_sha256(self) -> str:
         """The hash of the trained weights: the model's identity in provenance."""
-        return self.files[self.file_name(".safetensors")]
+        for name in self.files:
+            if name.endswith(WEIGHTS_SUFFIXES):
+                return self.files[name]
+        return self.files[self.file_name(WEIGHTS_SUFFIXES[0])]  # says what is wrong
 
     def file_name(self, suffix: str) -> str:
         """The name of the card's one file that ends with `suffix`.
@@ -167,6 +187,7 @@ def _parse(folder: Path, data: Mapping[str, Any]) -> Card:
             levels=int(network["levels"]),
             inputs=int(network["in"]),
             outputs=int(network["out"]),
+            options=MappingProxyType(dict(network.get("options", {}))),
         ),
         channels=tuple(Modality(name) for name in data["channels"]),
         regions=regions,
@@ -180,6 +201,8 @@ def _parse(folder: Path, data: Mapping[str, Any]) -> Card:
         smallest_component_mm3=MappingProxyType(
             {str(k): float(v) for k, v in data.get("smallest_component_mm3", {}).items()}
         ),
+        normalisation=str(data.get("normalisation", "robust")),
+        window=_sides(data.get("window")),
         details=MappingProxyType(dict(data)),
     )
     if sorted(card.orientation) not in (
@@ -188,6 +211,10 @@ def _parse(folder: Path, data: Mapping[str, Any]) -> Card:
         raise ValueError(f"{card.orientation!r} is no orientation")
     if card.output not in OUTPUTS:
         raise ValueError(f"output is {card.output!r}, not one of {', '.join(OUTPUTS)}")
+    if card.normalisation not in NORMALISATIONS:
+        raise ValueError(
+            f"normalisation is {card.normalisation!r}, not one of {', '.join(NORMALISATIONS)}"
+        )
     if not card.spacing_mm > 0 or card.stride < 1:
         raise ValueError("spacing_mm and stride are positive")
     if card.network.inputs != len(card.channels) or card.network.outputs != len(regions):
@@ -195,3 +222,12 @@ def _parse(folder: Path, data: Mapping[str, Any]) -> Card:
     if any(Path(name).name != name for name in card.files):
         raise ValueError("files lie in the model's own folder")
     return card
+
+
+def _sides(sides: Any) -> tuple[int, int, int] | None:
+    if sides is None:
+        return None
+    a, b, c = (int(side) for side in sides)
+    if min(a, b, c) < 1:
+        raise ValueError("window is three positive sides")
+    return a, b, c

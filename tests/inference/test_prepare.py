@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from itertools import permutations, product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -155,3 +157,52 @@ def test_bounding_box() -> None:
     assert bounding_box(mask) is None
     mask[1, 2, 3] = mask[3, 2, 6] = True
     assert bounding_box(mask) == (slice(1, 4), slice(2, 3), slice(3, 7))
+
+
+def test_a_window_shows_the_background_around_the_brain(tiny_model: Path, tmp_path: Path) -> None:
+    case = make_case()
+    card = _with(tiny_model, tmp_path, window=[48, 24, 32])
+    prepared = prepare(case, card, WATCH)
+    assert prepared.channels.shape == (4, 48, 24, 32)
+    # The image fits the first and last sides and is taken whole, in the middle; it is longer than
+    # the second, so the window lies around the brain there.
+    assert prepared.box[0] == slice(0, 22)
+    assert prepared.interior[0] == slice(13, 35)
+    assert prepared.box[1] == slice(1, 25)
+    assert prepared.box[2] == slice(0, 21)
+    whole = prepare(case, read_card(tiny_model), WATCH)
+    np.testing.assert_array_equal(
+        prepared.channels[(slice(None), *prepared.interior)][:, 2:20, 1:23, 2:19],
+        whole.channels[(slice(None), *whole.interior)],
+    )
+
+
+def test_a_window_smaller_than_the_brain_changes_nothing(tiny_model: Path, tmp_path: Path) -> None:
+    case = make_case()
+    found = prepare(case, _with(tiny_model, tmp_path, window=[8, 8, 8]), WATCH)
+    whole = prepare(case, read_card(tiny_model), WATCH)
+    np.testing.assert_array_equal(found.channels, whole.channels)
+    assert found.box == whole.box
+
+
+def test_a_window_is_in_the_networks_voxels(tiny_model: Path, tmp_path: Path) -> None:
+    card = _with(tiny_model, tmp_path, window=[32, 32, 32], spacing_mm=2.0)
+    prepared = prepare(make_case(shape=(90, 40, 40)), card, WATCH)
+    assert prepared.channels.shape[1] == -(-43 // card.stride) * card.stride  # the brain: 86 mm
+    assert prepared.channels.shape[2:] == (32, 32)
+    assert prepared.box[1] == slice(0, 40)
+
+
+def test_the_card_says_how_to_normalise(tiny_model: Path, tmp_path: Path) -> None:
+    prepared = prepare(
+        make_case(), _with(tiny_model, tmp_path, normalisation="zscore-nonzero"), Watch()
+    )
+    for channel in prepared.channels:
+        assert channel[channel != 0].mean() == pytest.approx(0.0, abs=1e-3)
+        assert channel[channel != 0].std() == pytest.approx(1.0, abs=1e-3)
+
+
+def _with(model: Path, folder: Path, **changes: Any) -> Card:
+    shutil.copytree(model, folder / "changed")
+    change_card(folder / "changed", **changes)
+    return read_card(folder / "changed")

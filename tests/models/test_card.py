@@ -49,6 +49,8 @@ def test_what_a_card_says(tmp_path: Path) -> None:
     assert card.thresholds == {"WT": 0.5, "TC": 0.4, "ET": 0.3}
     assert card.protocol == "glioma"
     assert card.weights_sha256 == hashlib.sha256(b"tiny.safetensors").hexdigest()
+    assert card.normalisation == "robust"
+    assert card.window is None
     assert card.details["not_for"] == ["children"]
     assert card.read_verified(".bin") == b"tiny.bin"
 
@@ -71,6 +73,9 @@ def test_an_entry_that_is_missing_is_named(key: str, tmp_path: Path) -> None:
         ({"channels": ["T1"]}, "do not match"),
         ({"files": {"../outside.bin": ""}}, "own folder"),
         ({"network": []}, "indices"),
+        ({"normalisation": "histogram"}, "normalisation is 'histogram', not one of robust"),
+        ({"window": [8, 8]}, "unpack"),
+        ({"window": [8, 0, 8]}, "three positive sides"),
         ({"thresholds": {"WT": 0.5, "TC": 0.5}}, "it lacks 'ET'"),
     ],
 )
