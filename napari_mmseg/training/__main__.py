@@ -1,4 +1,4 @@
-"""`python -m napari_mmseg.training train|export|sample`: the simulator and what it teaches."""
+"""`python -m napari_mmseg.training JOB`: train on, validate on, or write simulated cases."""
 
 from __future__ import annotations
 
@@ -26,6 +26,10 @@ def main() -> None:
     sample.add_argument("--seed", type=int, required=True)
     sample.add_argument("--ring", action="store_true", help="a ring-enhancing tumour")
     sample.add_argument("--out", type=Path, required=True)
+    check = jobs.add_parser("validate", help="mean Dice on differently simulated cases")
+    check.add_argument("--anatomy", type=Path, required=True)
+    check.add_argument("--model", default="simulated")
+    check.add_argument("--cases", type=int, default=12)
     given = vars(parser.parse_args())
     job = given.pop("job")
     if job == "train":
@@ -36,10 +40,28 @@ def main() -> None:
         from napari_mmseg.training.export import export_run
 
         print(export_run(cache_home() / "runs" / given["name"], given["out"]))
+    elif job == "validate":
+        print(_validated(**given))
     else:
         from napari_mmseg.training.sample import write_sample
 
         print(write_sample(given["anatomy"], given["seed"], given["out"], ring=given["ring"]))
+
+
+def _validated(anatomy: Path, model: str, cases: int) -> dict[str, float | None]:
+    from napari_mmseg.inference.openvino import OpenVinoEngine
+    from napari_mmseg.models import load_card
+    from napari_mmseg.training.validate import held_out_heads, mean_dice, shifted_cases
+
+    card = load_card(model)
+    a, b, c = (card.thresholds[region] for region in card.regions)
+    engine = OpenVinoEngine(card)
+    return mean_dice(
+        lambda volumes: engine.run(volumes, lambda: None),
+        shifted_cases(held_out_heads(anatomy), cases),
+        card.stride,
+        (a, b, c),
+    )
 
 
 if __name__ == "__main__":

@@ -1,23 +1,26 @@
-"""Dice of a model on cases with known labels: simulated ones held out, and real folders."""
+"""Dice of a model on simulated cases of held-out anatomies, made as in training or differently."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from napari_mmseg.training.options import TrainOptions
-from napari_mmseg.training.simulate.anatomy import anatomy_files, read_head
+from napari_mmseg.training.simulate.anatomy import Head, anatomy_files, read_head
 from napari_mmseg.training.simulate.case import simulate_geometry
 from napari_mmseg.training.simulate.chance import Chance
 from napari_mmseg.training.simulate.render import draw_recipe, render
+from napari_mmseg.training.simulate.shifted import shifted_case
 
 REGIONS = ("WT", "TC", "ET")
-_VALIDATION_STREAM = 9
+_VALIDATION_STREAM, _SHIFTED_STREAM = 9, 10
 
 Predict = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+Labelled = tuple[NDArray[np.float32], NDArray[np.uint8]]  # images (4, I, P, L), depths (I, P, L)
 
 
 def dice(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float | None:
@@ -67,16 +70,47 @@ def validate_simulated(
     """
     if options.anatomy is None:
         raise ValueError("validation needs a folder of label maps")
-    heads = [read_head(path) for path in anatomy_files(options.anatomy, held_out=True)]
-    scores: dict[str, list[float]] = {region: [] for region in REGIONS}
+    heads = held_out_heads(options.anatomy)
+
+    def simulated() -> Iterator[Labelled]:
+        for number in range(cases):
+            chance = Chance(options.seed, _VALIDATION_STREAM, number)
+            case = simulate_geometry(heads[number % len(heads)], chance, healthy=False)
+            i, p, left = case.shape
+            box = (slice(0, i), slice(0, p), slice(0, left))
+            yield render(case, box, draw_recipe(case.shape, chance), chance).numpy(), case.depth()
+
+    return mean_dice(predict, simulated(), stride)
+
+
+def shifted_cases(heads: list[Head], cases: int, seed: int = 0) -> Iterator[Labelled]:
+    """Images and depths of `cases` heads simulated differently from training (shifted.py)."""
     for number in range(cases):
-        chance = Chance(options.seed, _VALIDATION_STREAM, number)
-        case = simulate_geometry(heads[number % len(heads)], chance, healthy=False)
-        i, p, left = case.shape
-        box = (slice(0, i), slice(0, p), slice(0, left))
-        volumes = render(case, box, draw_recipe(case.shape, chance), chance).numpy()
+        chance = Chance(seed, _SHIFTED_STREAM, number)
+        case, volumes = shifted_case(heads[number % len(heads)], chance)
+        yield volumes, case.depth()
+
+
+def held_out_heads(anatomy: Path) -> list[Head]:
+    """The anatomies of a folder that training never draws from."""
+    return [read_head(path) for path in anatomy_files(anatomy, held_out=True)]
+
+
+def mean_dice(
+    predict: Predict,
+    cases: Iterable[Labelled],
+    stride: int = 16,
+    thresholds: tuple[float, float, float] = (0.5, 0.5, 0.5),
+) -> dict[str, float | None]:
+    """Mean Dice per region over `cases`; those with nothing there and nothing found do not count.
+
+    Something found where nothing is counts as 0.
+    """
+    scores: dict[str, list[float]] = {region: [] for region in REGIONS}
+    for volumes, depth in cases:
+        i, p, left = depth.shape
         found = predict(padded_to(volumes, stride))[:, :i, :p, :left]
-        for region, value in region_dice(found, case.depth()).items():
+        for region, value in region_dice(found, depth, thresholds).items():
             if value is not None:
                 scores[region].append(value)
     return {k: round(float(np.mean(v)), 4) if v else None for k, v in scores.items()}

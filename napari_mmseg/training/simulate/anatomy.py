@@ -100,7 +100,7 @@ def deform(head: Head, chance: Chance) -> Tensor:
         turn[a, a] = turn[b, b] = float(np.cos(angle))
         turn[a, b], turn[b, a] = -float(np.sin(angle)), float(np.sin(angle))
         affine = affine @ turn
-    size = chance.uniform(0.84, 1.04)  # below 1 enlarges: atlas space is roomy
+    size = chance.uniform(0.9, 1.06)  # below 1 enlarges: atlas space is roomy
     affine = affine @ torch.diag(
         torch.tensor([size * chance.uniform(0.94, 1.06) for _ in range(3)])
     )

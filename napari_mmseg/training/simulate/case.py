@@ -80,10 +80,11 @@ def simulate_geometry(
     tissue[support & (tissue == t.OUTSIDE)] = t.CSF
     tissue[~support] = t.OUTSIDE
     lesion[~support] = t.NORMAL
-    return _cropped(tissue, lesion)
+    return cropped(tissue, lesion)
 
 
-def _cropped(tissue: Tensor, lesion: Tensor, margin: int = 2) -> Geometry:
+def cropped(tissue: Tensor, lesion: Tensor, margin: int = 2) -> Geometry:
+    """Both class volumes cut to the box of the brain and a margin in voxels."""
     inside = tissue != t.OUTSIDE
     box = []
     for axis in range(3):

@@ -40,6 +40,10 @@ def draw_contrast(chance: Chance) -> Contrast:
     tissue = _tissue_means(chance)
     lesion = _lesion_means(tissue, chance)
     tissue_texture = torch.full((4, t.TISSUES), 0.02) * chance.uniform(0.4, 2.0)
+    # FLAIR of healthy cortex and deep grey matter varies most: limbic cortex glows in many scans.
+    tissue_texture[FLAIR] *= chance.uniform(1.0, 2.0)
+    for code in (t.CORTEX, t.HIPPOCAMPUS, t.STRIATUM, t.THALAMUS, t.CEREBELLAR_CORTEX):
+        tissue_texture[FLAIR, code] *= chance.uniform(1.0, 2.0)
     for code in (t.VESSEL, t.DURA, t.RESIDUE, t.PLEXUS):
         tissue_texture[:, code] = 0.15
     tissue_texture[:, t.CSF] = tissue[:, t.CSF] * 0.08
@@ -51,6 +55,7 @@ def draw_contrast(chance: Chance) -> Contrast:
             offset = abs(float(lesion[channel, code] - tissue[channel, t.WHITE]))
             lesion_texture[channel, code] = 0.02 + offset * chance.uniform(0.05, 0.3)
     lesion_texture[T1CE, t.ENHANCING] *= 1.3
+    lesion_texture[FLAIR, t.OEDEMA] *= chance.uniform(1.0, 2.0)
     opacity = torch.ones(t.LESIONS)
     opacity[t.NORMAL] = 0.0
     opacity[t.OEDEMA] = chance.uniform(0.55, 1.0)
@@ -72,7 +77,7 @@ def _tissue_means(chance: Chance) -> Tensor:
     fluid = [
         fluid_t1,
         min(0.7, max(0.12, fluid_t1 + chance.normal(0.08))),
-        max(grey[T2] + 0.25, chance.log_uniform(1.5, 5.0)),
+        max(grey[T2] + 0.25, chance.log_uniform(1.5, 3.6)),
         chance.uniform(0.12, 0.6),
     ]
     for channel in range(4):
@@ -114,24 +119,27 @@ def _lesion_means(tissue: Tensor, chance: Chance) -> Tensor:
     low_t1 = min(float(grey[T1]), 1.0)
 
     def t1_like(share: float) -> float:
-        """T1 between the darker of grey and white (0) and fluid (1)."""
-        return low_t1 + (float(fluid[T1]) - low_t1) * share
+        """T1 of white matter (-1), of the darker of grey and white (0), of fluid (1)."""
+        end = 1.0 if share < 0 else float(fluid[T1])
+        return low_t1 + (end - low_t1) * abs(share)
 
     def t1ce_like(share: float) -> float:
         low = min(float(grey[T1CE]), 1.0)
-        return low + (float(fluid[T1CE]) - low) * share
+        end = 1.0 if share < 0 else float(fluid[T1CE])
+        return low + (end - low) * abs(share)
 
     def t2_like(share: float) -> float:
         return high_t2 + (float(fluid[T2]) - high_t2) * share
 
-    share = water * chance.uniform(0.0, 0.7)
+    # In patients the T1 of oedema lies between grey and white more often than below both.
+    share = water * chance.uniform(0.0, 0.6) - chance.uniform(0.0, 0.8)
     mean[:, t.OEDEMA] = torch.tensor([
         t1_like(share), t1ce_like(share + chance.normal(0.05)),
         t2_like(max(0.06, water * chance.uniform(0.5, 1.0))),
-        high_flair + DISTINCT + vivid * chance.uniform(0.15, 0.9),
+        high_flair + DISTINCT + vivid * chance.uniform(0.12, 0.75),
     ])  # fmt: skip
     oedema = mean[:, t.OEDEMA]
-    share = chance.uniform(0.0, 0.8) * max(water, 0.25)
+    share = chance.uniform(0.0, 0.7) * max(water, 0.25) - chance.uniform(0.0, 0.5)
     mean[:, t.SOLID] = torch.tensor([
         t1_like(share), t1ce_like(share - chance.uniform(0.0, 0.15)),
         t2_like(max(0.04, chance.uniform(0.2, 1.0) * max(water, 0.3))),
@@ -143,13 +151,13 @@ def _lesion_means(tissue: Tensor, chance: Chance) -> Tensor:
     mean[:, t.INFILTRATED] = oedema + 0.0
     mean[FLAIR, t.INFILTRATED] = high_flair + DISTINCT + vivid * chance.uniform(0.1, 0.9)
     mean[T2, t.INFILTRATED] = t2_like(max(0.03, water * chance.uniform(0.2, 0.8)))
-    share = chance.uniform(0.3, 0.95)
+    share = chance.uniform(-0.4, 0.75)
     mean[:, t.NECROSIS] = torch.tensor([
-        t1_like(share), t1ce_like(share * chance.uniform(0.7, 1.05)),
+        t1_like(share), t1ce_like(share + chance.normal(0.08)),
         t2_like(chance.uniform(0.15, 0.95)),
         chance.uniform(float(fluid[FLAIR]) + 0.1, float(oedema[FLAIR]) + 0.15),
     ])  # fmt: skip
-    share = chance.uniform(0.75, 1.0)
+    share = chance.uniform(0.6, 1.0)
     mean[:, t.CYST] = torch.tensor([
         t1_like(share), t1ce_like(share), t2_like(chance.uniform(0.7, 1.05)),
         float(fluid[FLAIR]) + chance.uniform(0.0, 0.4),
@@ -161,7 +169,7 @@ def _lesion_means(tissue: Tensor, chance: Chance) -> Tensor:
     brightest = max(float(grey[T1CE]), 1.0)
     uptake = chance.log_uniform(0.15, 1.3)
     mean[:, t.ENHANCING] = torch.tensor([
-        t1_like(chance.uniform(-0.1, 0.5)), brightest + DISTINCT + uptake,
+        t1_like(chance.uniform(-0.8, 0.3)), brightest + DISTINCT + uptake,
         1.0 + (t2_like(water) - 1.0) * chance.uniform(0.0, 0.9),
         1.0 + (float(oedema[FLAIR]) - 1.0) * chance.uniform(-0.2, 1.2),
     ])  # fmt: skip
