@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .lesions import LesionAgreement, lesion_wise
 from .metrics import RegionAgreement, compare, evaluate
 
-__all__ = ["RegionAgreement", "compare", "evaluate"]
+__all__ = ["LesionAgreement", "RegionAgreement", "compare", "evaluate", "lesion_wise"]

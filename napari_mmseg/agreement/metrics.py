@@ -4,41 +4,42 @@ Conventions, since published values differ by them:
 
 - Empty masks: when both are empty there is nothing to measure, and every ratio is None. When one
   is empty Dice is 0 and the distance None (not a large number that would enter a mean).
-- Surface: the voxels of a mask with a face neighbour outside it; what lies beyond the image counts
-  as outside. Distances are between voxel centres in mm.
-- HD95: the maximum of the two directed 95th percentiles (linear interpolation), as in MONAI's
-  `compute_hausdorff_distance(percentile=95)`; the percentile of the pooled distances, which some
-  tools report, is smaller.
+- Surface, HD95 and NSD: see `surfaces`.
+- Specificity counts all voxels of the image outside the reference: it grows with the field of view
+  and is near 1 for any tumour.
+- Errors of volume are prediction minus reference; the relative one is None without a reference.
+- Lesion-wise scores follow the BraTS 2023 challenges, also for empty masks: see `lesions`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..annotation import Annotation
 from ..errors import GeometryError, InputError
 from ..grid import Grid
+from .lesions import lesion_wise
+from .surfaces import Mask, distances
 
-#: The percentile of surface distances that stands for the largest: robust to single voxels.
-HAUSDORFF_PERCENTILE = 95.0
+#: How far surfaces may lie apart and still agree (NSD), in mm: the edge of a BraTS voxel.
+TOLERANCE_MM = 1.0
+
+MM3_PER_ML = 1000.0
 
 #: Files of one patient by different programs may differ in the last digits of their affines; labels
 #: less than this share of a voxel apart are compared voxel by voxel.
 SAME_PLACE_VOXELS = 0.1
-
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class RegionAgreement:
     """Agreement of a prediction with a reference in one region.
 
-    Ratios are between 0 and 1, or None where they would be 0/0; volumes are in millilitres.
+    Ratios are between 0 and 1, or None where they would be 0/0; volumes are in millilitres, their
+    errors signed. `lesions` are those of the reference that are scored lesion by lesion.
     """
 
     dice: float | None
@@ -47,10 +48,24 @@ class RegionAgreement:
     precision: float | None
     volume_ml: float
     reference_volume_ml: float
+    specificity: float | None
+    jaccard: float | None
+    nsd: float | None
+    volume_error_ml: float
+    volume_error: float | None
+    lesionwise_dice: float
+    lesionwise_hd95_mm: float
+    lesions: int
+    lesions_missed: int
+    lesions_invented: int
 
 
-def evaluate(prediction: Annotation, reference: Annotation) -> dict[str, RegionAgreement]:
+def evaluate(
+    prediction: Annotation, reference: Annotation, *, tolerance_mm: float = TOLERANCE_MM
+) -> dict[str, RegionAgreement]:
     """Agreement in every region of the protocol, children included in their parents.
+
+    `tolerance_mm` is how far surfaces may lie apart for NSD.
 
     Raises
     ------
@@ -77,6 +92,7 @@ def evaluate(prediction: Annotation, reference: Annotation) -> dict[str, RegionA
             reference.region(region.name),
             grid.spacing,
             voxel_volume_ml=grid.voxel_volume_ml,
+            tolerance_mm=tolerance_mm,
         )
         for region in reference.protocol.regions
     }
@@ -88,6 +104,7 @@ def compare(
     spacing: tuple[float, float, float],
     *,
     voxel_volume_ml: float | None = None,
+    tolerance_mm: float = TOLERANCE_MM,
 ) -> RegionAgreement:
     """Agreement of two masks of the same shape.
 
@@ -99,65 +116,38 @@ def compare(
         Edge lengths of a voxel in mm, by axis.
     voxel_volume_ml
         Volume of a voxel where it is not the product of `spacing` (a sheared grid).
+    tolerance_mm
+        How far surfaces may lie apart for NSD.
     """
     if prediction.shape != reference.shape:
         raise GeometryError(
             f"masks of {prediction.shape} and {reference.shape} voxels cannot be compared"
         )
-    ml = float(np.prod(spacing)) / 1000.0 if voxel_volume_ml is None else voxel_volume_ml
+    ml = float(np.prod(spacing)) / MM3_PER_ML if voxel_volume_ml is None else voxel_volume_ml
     predicted, true = int(np.count_nonzero(prediction)), int(np.count_nonzero(reference))
     both = int(np.count_nonzero(prediction & reference))
+    either = predicted + true - both
+    outside = prediction.size - true
+    apart = distances(prediction, reference, spacing)
+    lesions = lesion_wise(prediction, reference, spacing, voxel_mm3=ml * MM3_PER_ML)
     return RegionAgreement(
         dice=_ratio(2 * both, predicted + true),
-        hd95_mm=hausdorff_95(prediction, reference, spacing),
+        hd95_mm=apart.hd95_mm if apart else None,
         sensitivity=_ratio(both, true),
         precision=_ratio(both, predicted),
         volume_ml=predicted * ml,
         reference_volume_ml=true * ml,
+        specificity=_ratio(prediction.size - either, outside),
+        jaccard=_ratio(both, either),
+        nsd=apart.nsd(tolerance_mm) if apart else _ratio(0, either),
+        volume_error_ml=(predicted - true) * ml,
+        volume_error=_ratio(predicted - true, true),
+        lesionwise_dice=lesions.dice,
+        lesionwise_hd95_mm=lesions.hd95_mm,
+        lesions=lesions.lesions,
+        lesions_missed=lesions.missed,
+        lesions_invented=lesions.invented,
     )
-
-
-def hausdorff_95(first: Mask, second: Mask, spacing: tuple[float, float, float]) -> float | None:
-    """The larger of the two directed 95th percentiles of surface distances, in mm.
-
-    None when a mask is empty. The work is done in the box that holds both masks.
-    """
-    if not first.any() or not second.any():
-        return None
-    box = _bounding_box(first | second)
-    surfaces = surface(first[box]), surface(second[box])
-    directed = (
-        np.percentile(_distance_to(surfaces[1], spacing)[surfaces[0]], HAUSDORFF_PERCENTILE),
-        np.percentile(_distance_to(surfaces[0], spacing)[surfaces[1]], HAUSDORFF_PERCENTILE),
-    )
-    return float(max(directed))
-
-
-def surface(mask: Mask) -> Mask:
-    """The voxels of `mask` with a face neighbour outside it or outside the array."""
-    padded = np.pad(mask, 1)
-    inner = padded[1:-1, 1:-1, 1:-1]
-    deep = inner.copy()
-    for axis in range(3):
-        for shift in (-1, 1):
-            deep &= np.roll(padded, shift, axis)[1:-1, 1:-1, 1:-1]
-    return inner & ~deep
-
-
-def _distance_to(target: Mask, spacing: tuple[float, float, float]) -> NDArray[Any]:
-    """Distance in mm of every voxel's centre to the nearest voxel of `target`."""
-    import edt
-
-    return edt.edt(np.ascontiguousarray(~target), anisotropy=spacing, black_border=False)
-
-
-def _bounding_box(mask: Mask) -> tuple[slice, slice, slice]:
-    ends = []
-    for axis in range(3):
-        others = tuple(i for i in range(3) if i != axis)
-        occupied = np.flatnonzero(mask.any(axis=others))
-        ends.append(slice(int(occupied[0]), int(occupied[-1]) + 1))
-    return ends[0], ends[1], ends[2]
 
 
 def _ratio(part: int, whole: int) -> float | None:
