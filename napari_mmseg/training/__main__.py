@@ -30,6 +30,18 @@ def main() -> None:
     check.add_argument("--anatomy", type=Path, required=True)
     check.add_argument("--model", default="simulated")
     check.add_argument("--cases", type=int, default=12)
+    for name, purpose in (
+        ("statistics", "what simulated tumours measure, beside real ones"),
+        ("gallery", "a contact sheet of simulated cases, beside real ones"),
+    ):
+        look = jobs.add_parser(name, help=purpose)
+        look.add_argument("--anatomy", type=Path, required=True)
+        look.add_argument("--cases", type=int, default=12)
+        look.add_argument("--seed", type=int, default=0)
+        look.add_argument("--real", type=Path, nargs="*", default=[], metavar="FOLDER")
+        look.add_argument("--encoding", help="of real label files whose names do not tell")
+        if name == "gallery":
+            look.add_argument("--out", type=Path, required=True)
     given = vars(parser.parse_args())
     job = given.pop("job")
     if job == "train":
@@ -42,6 +54,8 @@ def main() -> None:
         print(export_run(cache_home() / "runs" / given["name"], given["out"]))
     elif job == "validate":
         print(_validated(**given))
+    elif job in ("statistics", "gallery"):
+        print(_looked_at(**given))
     else:
         from napari_mmseg.training.sample import write_sample
 
@@ -61,6 +75,35 @@ def _validated(anatomy: Path, model: str, cases: int) -> dict[str, float | None]
         shifted_cases(held_out_heads(anatomy), cases),
         card.stride,
         (a, b, c),
+    )
+
+
+def _looked_at(
+    anatomy: Path,
+    cases: int,
+    seed: int,
+    real: list[Path],
+    encoding: str | None,
+    out: Path | None = None,
+) -> str:
+    """Statistics as text, or where the gallery was written."""
+    from napari_mmseg.training import statistics
+    from napari_mmseg.training.gallery import write_sheet
+    from napari_mmseg.training.validate import held_out_heads, shifted_cases, simulated_cases
+
+    heads = held_out_heads(anatomy)
+    groups: dict[str, list[statistics.NamedCase]] = {
+        "simulated": [
+            (f"{n}", *case) for n, case in enumerate(simulated_cases(heads, cases, seed))
+        ],
+        "shifted": [(f"{n}", *case) for n, case in enumerate(shifted_cases(heads, cases, seed))],
+        "real": list(statistics.real_cases(real, encoding)),
+    }
+    groups = {title: group for title, group in groups.items() if group}
+    if out is not None:
+        return str(write_sheet(groups, out))
+    return statistics.table(
+        {title: [statistics.measure(*case) for case in group] for title, group in groups.items()}
     )
 
 

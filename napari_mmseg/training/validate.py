@@ -71,16 +71,17 @@ def validate_simulated(
     if options.anatomy is None:
         raise ValueError("validation needs a folder of label maps")
     heads = held_out_heads(options.anatomy)
+    return mean_dice(predict, simulated_cases(heads, cases, options.seed), stride)
 
-    def simulated() -> Iterator[Labelled]:
-        for number in range(cases):
-            chance = Chance(options.seed, _VALIDATION_STREAM, number)
-            case = simulate_geometry(heads[number % len(heads)], chance, healthy=False)
-            i, p, left = case.shape
-            box = (slice(0, i), slice(0, p), slice(0, left))
-            yield render(case, box, draw_recipe(case.shape, chance), chance).numpy(), case.depth()
 
-    return mean_dice(predict, simulated(), stride)
+def simulated_cases(heads: list[Head], cases: int, seed: int = 0) -> Iterator[Labelled]:
+    """Images and depths of `cases` whole heads with tumours, simulated as in training."""
+    for number in range(cases):
+        chance = Chance(seed, _VALIDATION_STREAM, number)
+        case = simulate_geometry(heads[number % len(heads)], chance, healthy=False)
+        i, p, left = case.shape
+        box = (slice(0, i), slice(0, p), slice(0, left))
+        yield render(case, box, draw_recipe(case.shape, chance), chance).numpy(), case.depth()
 
 
 def shifted_cases(heads: list[Head], cases: int, seed: int = 0) -> Iterator[Labelled]:

@@ -66,10 +66,11 @@ def draw_contrast(chance: Chance) -> Contrast:
 
 def _tissue_means(chance: Chance) -> Tensor:
     mean = torch.ones(4, t.TISSUES)
-    grey_t1 = chance.uniform(0.66, 0.99)
+    # Grey and white matter differ clearly on most T1 images and hardly on some.
+    grey_t1 = chance.uniform(0.62, 0.9) if chance.happens(0.75) else chance.uniform(0.88, 0.99)
     grey = [
         grey_t1,
-        grey_t1 + chance.normal(0.08) if chance.happens(0.5) else chance.uniform(0.75, 1.08),
+        grey_t1 + chance.normal(0.08) if chance.happens(0.5) else chance.uniform(0.7, 1.04),
         chance.uniform(1.05, 1.55),
         chance.uniform(0.94, 1.3),
     ]

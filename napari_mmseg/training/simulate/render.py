@@ -52,7 +52,7 @@ def _texture(shape: Shape, grain_mm: float, waves: Tensor, chance: Chance) -> Te
     slow = chance.field(shape, 4 * grain_mm)
     own = chance.field(shape, grain_mm, 4)
     sign = waves.sign().view(4, 1, 1, 1)
-    return 0.5 * own + 0.5 * sign * shared + 0.8 * sign * slow
+    return 0.5 * own + 0.5 * sign * shared + 0.5 * sign * slow
 
 
 def paint(tissue: Tensor, lesion: Tensor, recipe: Recipe, chance: Chance) -> Tensor:
