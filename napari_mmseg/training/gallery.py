@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +29,7 @@ def case_row(case: NamedCase) -> Image:
     return np.concatenate([_square(tile) for tile in tiles], axis=1)
 
 
-def write_sheet(groups: dict[str, Sequence[NamedCase]], path: Path) -> Path:
+def write_sheet(groups: Mapping[str, Sequence[NamedCase]], path: Path) -> Path:
     """A PNG with one group of cases after the other, each under its title."""
     from PIL import Image as Picture
     from PIL import ImageDraw
