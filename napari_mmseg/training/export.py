@@ -23,7 +23,7 @@ CHANNELS = ("T1", "T1ce", "T2", "FLAIR")
 REGIONS = ("WT", "TC", "ET")
 THRESHOLD = 0.5
 FILE_MODE = 0o644
-_EXAMPLE_SIDE = 64
+_EXAMPLE_SIDE = 32  # or two voxels at the lowest level: one has no variance
 
 
 class _Probabilities(nn.Module):
@@ -49,7 +49,8 @@ def convert(network: RegionNetwork) -> Any:
     """The network as an OpenVINO model: input (1, C, I, P, L) of any size, output probabilities."""
     module = _Probabilities(network).eval()
     channels = network.inputs
-    example = torch.zeros(1, channels, *[_EXAMPLE_SIDE] * 3)
+    side = max(_EXAMPLE_SIDE, 2 * network.stride)
+    example = torch.zeros(1, channels, side, side, side)
     openvino = load_openvino()
     with torch.no_grad(), warnings.catch_warnings():
         # Instance normalisation checks its input's size in Python; the check is rightly frozen.

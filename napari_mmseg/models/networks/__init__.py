@@ -13,7 +13,16 @@ if TYPE_CHECKING:
 
 #: Module and factory of each kind; the factory takes (in_channels, out_channels, base, levels).
 _FACTORIES: Mapping[str, tuple[str, str]] = {
-    "unet": ("unet", "UNet3d"),
+    "unet": ("unet", "UNet3d"),  # fusion at the input
+    "cmff": ("cmff", "Cmff"),
+    "cmff-single": ("cmff", "CmffSingle"),
+    "layer": ("layer", "LayerFusion"),
+    "decision": ("decision", "DecisionFusion"),
+    "decision-learned": ("decision", "LearnedDecisionFusion"),
+    "deeplab": ("deeplab", "DeepLab"),
+    "deeplab-unet": ("deeplab", "DeepLabUNet"),
+    "segresnet": ("monai_networks", "SegResNet"),
+    "dynunet": ("monai_networks", "DynUNet"),
 }
 
 KINDS = tuple(_FACTORIES)

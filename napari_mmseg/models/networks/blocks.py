@@ -1,6 +1,8 @@
-"""Parts that several networks are made of."""
+"""Parts that several networks are made of. Axes are (batch, channel, I, P, L)."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -50,9 +52,34 @@ def unit(
 
 def double(inputs: int, outputs: int, affine: bool = True) -> nn.Sequential:
     """Two 3^3 convolutions, each normalised per instance and rectified."""
-    return nn.Sequential(
-        *unit(inputs, outputs, affine=affine), *unit(outputs, outputs, affine=affine)
+    first = unit(inputs, outputs, affine=affine)
+    return nn.Sequential(*first, *unit(outputs, outputs, affine=affine))
+
+
+def widths_of(base: int, levels: int) -> list[int]:
+    """Channels of each level, the finest first: `base`, doubled from level to level."""
+    if levels < 2:
+        raise ValueError(f"a U-Net needs at least 2 levels, not {levels}")
+    return [base * 2**level for level in range(levels)]
+
+
+def climbers(widths: Sequence[int]) -> tuple[nn.ModuleList, nn.ModuleList]:
+    """Transposed convolutions and decoder blocks from the coarsest level up, for `climb`."""
+    steps = list(reversed(range(len(widths) - 1)))
+    ups = nn.ModuleList(
+        nn.ConvTranspose3d(widths[level + 1], widths[level], 2, stride=2) for level in steps
     )
+    return ups, nn.ModuleList(double(2 * widths[level], widths[level]) for level in steps)
+
+
+def climb(
+    levels: Sequence[Tensor], ups: Iterable[nn.Module], decoders: Iterable[nn.Module]
+) -> Tensor:
+    """The decoder of a U-Net: from features of all levels (finest first) to the finest level's."""
+    *skips, features = levels
+    for up, decoder in zip(ups, decoders, strict=True):
+        features = decoder(torch.cat([up(features), skips.pop()], dim=1))
+    return features
 
 
 def enlarge(features: Tensor, factor: int = 2) -> Tensor:

@@ -7,10 +7,9 @@ Zhang et al., Pattern Recognition 110:107562, 2021 (16-32-64-128-256 channels).
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
-from .blocks import double
+from .blocks import climb, climbers, double, widths_of
 from .region import RegionNetwork
 
 
@@ -27,23 +26,15 @@ class UNet3d(RegionNetwork):
         self, in_channels: int = 4, out_channels: int = 3, base: int = 16, levels: int = 5
     ) -> None:
         super().__init__()
-        if levels < 2:
-            raise ValueError(f"a U-Net needs at least 2 levels, not {levels}")
+        widths = widths_of(base, levels)
         self.base, self.levels, self.inputs = base, levels, in_channels
-        widths = [base * 2**level for level in range(levels)]
         self.stride = 2 ** (levels - 1)
         self.encoders = nn.ModuleList(
             double(inputs, outputs)
             for inputs, outputs in zip([in_channels, *widths[:-1]], widths, strict=True)
         )
         self.down = nn.MaxPool3d(2)
-        self.ups = nn.ModuleList(
-            nn.ConvTranspose3d(widths[level + 1], widths[level], 2, stride=2)
-            for level in reversed(range(levels - 1))
-        )
-        self.decoders = nn.ModuleList(
-            double(2 * widths[level], widths[level]) for level in reversed(range(levels - 1))
-        )
+        self.ups, self.decoders = climbers(widths)
         self.head = nn.Conv3d(base, out_channels, 1)
 
     @property
@@ -54,13 +45,8 @@ class UNet3d(RegionNetwork):
         )
 
     def forward(self, volumes: Tensor) -> Tensor:
-        skips: list[Tensor] = []
-        features = volumes
-        for depth, encoder in enumerate(self.encoders):
-            features = encoder(features if depth == 0 else self.down(features))
-            skips.append(features)
-        skips.pop()
-        for up, decoder in zip(self.ups, self.decoders, strict=True):
-            features = decoder(torch.cat([up(features), skips.pop()], dim=1))
-        logits: Tensor = self.head(features)
+        levels: list[Tensor] = []
+        for encoder in self.encoders:
+            levels.append(encoder(self.down(levels[-1]) if levels else volumes))
+        logits: Tensor = self.head(climb(levels, self.ups, self.decoders))
         return logits
