@@ -38,6 +38,7 @@ ARROWS: dict[str, set[str]] = {
     "agreement": set(),
     "inference": {"models", "preprocess"},
     "training": {"agreement", "inference", "io", "models", "preprocess"},
+    "report": {"agreement", "io"},
     "doctor": {"inference", "models"},
 }
 
