@@ -124,8 +124,8 @@ def prepare(case: Case, card: Card, watch: Watch) -> Prepared:
         if card.window is not None:
             working = _working_shape(grid.shape, grid.spacing, card.spacing_mm)
             box = _widened(box, grid.shape, working, card.window)
-        size = _working_shape(_shape_of(box), grid.spacing, card.spacing_mm)
-        if size != _shape_of(box):
+        size = card.resize or _working_shape(_shape_of(box), grid.spacing, card.spacing_mm)
+        if size != _shape_of(box) and card.resize is None:
             warnings.append(
                 f"the images were resampled to {card.spacing_mm:g} mm for the model (their voxels "
                 f"are {' x '.join(f'{s:.3g}' for s in grid.spacing)} mm)"

@@ -21,6 +21,12 @@ OUTPUTS = ("probabilities", "logits")
 #: How intensities are brought to the network's scale (`preprocess.schemes`).
 NORMALISATIONS = ("robust", "zscore", "zscore-nonzero", "zscore-clipped", "minmax")
 
+#: The kind of a network that is only known as an ONNX file.
+ONNX_KIND = "onnx"
+
+#: MONAI's SegResNet with the arguments in the card's options: `networks.bundled_segresnet`.
+BUNDLED_SEGRESNET = "bundled-segresnet"
+
 #: Files that can hold the trained weights, whose hash is the model's identity.
 WEIGHTS_SUFFIXES = (".safetensors", ".onnx")
 
@@ -71,6 +77,9 @@ class Card:
     window
         Least side of an input by axis, zeros around; None: just the brain. Networks whose
         normalisation layers saw a wide background need it around in use too.
+    resize
+        The voxels that the brain box is stretched to, whatever their edges then are; None: voxels
+        of `spacing_mm`. For recipes that bring every case to one shape.
     details
         The whole card as read: training, validation, intended use, licence.
     """
@@ -91,6 +100,7 @@ class Card:
     smallest_component_mm3: Mapping[str, float] = field(default_factory=dict)
     normalisation: str = "robust"
     window: tuple[int, int, int] | None = None
+    resize: tuple[int, int, int] | None = None
     details: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -202,7 +212,8 @@ def _parse(folder: Path, data: Mapping[str, Any]) -> Card:
             {str(k): float(v) for k, v in data.get("smallest_component_mm3", {}).items()}
         ),
         normalisation=str(data.get("normalisation", "robust")),
-        window=_sides(data.get("window")),
+        window=_sides(data.get("window"), "window"),
+        resize=_sides(data.get("resize"), "resize"),
         details=MappingProxyType(dict(data)),
     )
     if sorted(card.orientation) not in (
@@ -224,10 +235,10 @@ def _parse(folder: Path, data: Mapping[str, Any]) -> Card:
     return card
 
 
-def _sides(sides: Any) -> tuple[int, int, int] | None:
+def _sides(sides: Any, name: str) -> tuple[int, int, int] | None:
     if sides is None:
         return None
     a, b, c = (int(side) for side in sides)
     if min(a, b, c) < 1:
-        raise ValueError("window is three positive sides")
+        raise ValueError(f"{name} is three positive sides")
     return a, b, c

@@ -193,6 +193,17 @@ def test_a_window_is_in_the_networks_voxels(tiny_model: Path, tmp_path: Path) ->
     assert prepared.box[1] == slice(0, 40)
 
 
+def test_a_model_of_one_shape_sees_every_brain_stretched_to_it(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    card = _with(tiny_model, tmp_path, resize=[32, 16, 24], normalisation="minmax")
+    prepared = prepare(make_case(), card, WATCH)
+    assert prepared.channels.shape == (4, 32, 16, 24)
+    assert (prepared.channels.min(), prepared.channels.max()) == (0.0, 1.0)
+    probabilities, box = prepared.restore(prepared.channels[:3])
+    assert probabilities.shape[1:] == tuple(side.stop - side.start for side in box)
+
+
 def test_the_card_says_how_to_normalise(tiny_model: Path, tmp_path: Path) -> None:
     prepared = prepare(
         make_case(), _with(tiny_model, tmp_path, normalisation="zscore-nonzero"), Watch()
