@@ -6,14 +6,15 @@ import multiprocessing
 import os
 from collections import OrderedDict
 from collections.abc import Iterator
-from queue import Full
-from typing import Any
+from queue import Empty, Full
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from napari_mmseg.errors import MmsegError
 from napari_mmseg.training.options import TrainOptions
 from napari_mmseg.training.simulate import tissues as t
 from napari_mmseg.training.simulate.anatomy import (
@@ -38,8 +39,14 @@ PARENT_CHECK_SECONDS = 20.0
 Batch = tuple[Tensor, Tensor]
 
 
-class Batches:
+class Source(Protocol):
     """Batches by step number: images (N, 4, I, P, L) float32 and depths (N, I, P, L) uint8."""
+
+    def __getitem__(self, step: int) -> Batch: ...
+
+
+class Batches:
+    """Simulated batches by step number: each case is rendered afresh at each use."""
 
     def __init__(self, options: TrainOptions) -> None:
         self.options = options
@@ -47,12 +54,16 @@ class Batches:
         self._cases: OrderedDict[int, Geometry] = OrderedDict()
 
     def __getitem__(self, step: int) -> Batch:
+        return self.crops(step, self.options.crops)
+
+    def crops(self, step: int, count: int) -> Batch:
+        """The first `count` crops of a step."""
         options = self.options
         chance = Chance(options.seed, _STEP_STREAM, step)
         size = crop_size(step, options)
         newest = FIRST_CASES + step // options.steps_per_case
         images, depths = [], []
-        for _ in range(options.crops):
+        for _ in range(count):
             case = self.case(chance.integer(max(0, newest - options.pool), newest))
             box = choose_box(case, size, chance)
             recipe = draw_recipe(case.shape, chance)
@@ -131,10 +142,19 @@ def _padded(volume: Tensor, size: tuple[int, int, int]) -> Tensor:
     return functional.pad(volume, padding)
 
 
+def source(options: TrainOptions) -> Source:
+    """What a run learns from: simulated cases, a user's, or both."""
+    if options.data is None:
+        return Batches(options)
+    from napari_mmseg.training.case_batches import CaseBatches, Mixed
+
+    return CaseBatches(options) if options.anatomy is None else Mixed(options)
+
+
 def stream(options: TrainOptions, first: int) -> Iterator[tuple[int, Batch]]:
     """Batches from step `first` on, made in a process of their own beside the training."""
     if not options.worker:
-        batches = Batches(options)
+        batches = source(options)
         for step in range(first, options.steps):
             yield step, batches[step]
         return
@@ -144,17 +164,34 @@ def stream(options: TrainOptions, first: int) -> Iterator[tuple[int, Batch]]:
     process.start()
     try:
         for step in range(first, options.steps):
-            images, depths = queue.get()
+            images, depths = _received(queue, process)
             yield step, (torch.from_numpy(images).float(), torch.from_numpy(depths))
     finally:
         process.terminate()
         process.join()
 
 
+def _received(queue: Any, process: Any) -> Any:
+    """The worker's next batch; if it has died, say so instead of waiting for ever."""
+    while True:
+        try:
+            return queue.get(timeout=PARENT_CHECK_SECONDS)
+        except Empty:
+            if process.is_alive():
+                continue
+        try:
+            return queue.get(timeout=1.0)  # put just before it ended
+        except Empty:
+            raise MmsegError(
+                "the process that makes the training images ended early (exit code "
+                f"{process.exitcode}): see its message above, then go on with --resume"
+            ) from None
+
+
 def _fill(options: TrainOptions, first: int, queue: Any) -> None:
     torch.set_num_threads(1)
     parent = os.getppid()
-    batches = Batches(options)
+    batches = source(options)
     for step in range(first, options.steps):
         images, depths = batches[step]
         # numpy through the pipe: sharing torch tensors needs more shared memory than some

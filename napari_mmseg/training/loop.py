@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import shutil
+import os
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,43 +13,48 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from napari_mmseg.errors import InputError, ModelError
-from napari_mmseg.inference.torch import load_network
-from napari_mmseg.models import load_card
-from napari_mmseg.models.networks.unet import UNet3d
+from napari_mmseg.errors import InputError
+from napari_mmseg.models.networks import build
 from napari_mmseg.training.batches import stream
-from napari_mmseg.training.losses import region_loss
+from napari_mmseg.training.datasets import Tell, collect
+from napari_mmseg.training.devices import Processor, open_devices
+from napari_mmseg.training.initial import begin
 from napari_mmseg.training.options import TrainOptions
+from napari_mmseg.training.plot import PAGE, write_page
 
 CHECKPOINT = "checkpoint.pt"
 LOG = "log.jsonl"
-GRADIENT_LIMIT = 5.0
 WARM_UP_STEPS = 40
 POWER = 0.9  # of the polynomial decay of the learning rate
 EMA_WARM_UP = 10.0
 
-Forward = Callable[[Tensor], Tensor]
+_OLDEST = {"network": "unet", "optimiser": "adamw"}
+
 Progress = Callable[[dict[str, float]], None]
 
 
 def learning_rate(step: int, options: TrainOptions) -> float:
-    """Linear warm-up, then polynomial decay to zero at the last step."""
+    """Linear warm-up, then polynomial decay to zero at the last step; or the same throughout."""
+    if options.schedule == "constant":
+        return options.learning_rate
     warm = min(1.0, (step + 1) / WARM_UP_STEPS)
     return options.learning_rate * warm * (1 - step / options.steps) ** POWER
 
 
-def train(options: TrainOptions, report: Progress | None = None) -> Path:
+def train(options: TrainOptions, report: Progress | None = None, tell: Tell | None = None) -> Path:
     """Train until `steps` are done or `minutes` have passed; returns the checkpoint's path.
 
     With `resume` it goes on from the checkpoint in the run's folder, if there is one, and gives
-    the weights the uninterrupted run would have given.
+    the weights the uninterrupted run would have given. Beside the checkpoint lie the log and a
+    page with the loss drawn. `tell` gets sentences about the cases that are learnt from.
 
     Raises
     ------
     InputError
-        When a run of that name is there and is not to be resumed.
+        When a run of that name is there and is not to be resumed, or its cases cannot be used.
     ModelError
-        When the model to begin with is missing, damaged or of another size.
+        When the network cannot be made so, the model to begin with is missing, damaged or of
+        another size, or the devices are not there.
     """
     path = options.folder / CHECKPOINT
     if path.exists() and not options.resume:
@@ -58,24 +62,31 @@ def train(options: TrainOptions, report: Progress | None = None) -> Path:
             f"the run {options.name} is there already: go on with it (--resume), "
             "or give the new run another --name"
         )
+    devices = open_devices(options)
+    if options.data is not None:
+        if devices.rank == 0:
+            collect(options, tell)
+        devices.wait()
     torch.manual_seed(options.seed)
-    network = UNet3d(base=options.base, levels=options.levels)
-    if options.init is not None:
-        begin_with(options.init, network)
+    network = build(options.network, base=options.base, levels=options.levels)
+    begin(network, options)
     options.folder.mkdir(parents=True, exist_ok=True)
-    stepper = Stepper(network, options)
+    stepper = devices.stepper(network, options)
     average = {name: value.detach().clone() for name, value in network.state_dict().items()}
     first, spent = 0, 0.0
     if options.resume and path.exists():
         state = load_checkpoint(path)
+        _refuse_other(state, options)
         network.load_state_dict(state["network"])
         stepper.optimiser.load_state_dict(state["optimiser"])
-        average = state["ema"]
+        average = {name: value.to(average[name].device) for name, value in state["ema"].items()}
         first, spent = state["step"], state["seconds"]
     started = saved = time.monotonic()
     step = first
 
     def save() -> None:
+        if devices.rank != 0:
+            return
         state = {
             "network": network.state_dict(),
             "optimiser": stepper.optimiser.state_dict(),
@@ -85,9 +96,10 @@ def train(options: TrainOptions, report: Progress | None = None) -> Path:
             "options": json.dumps(asdict(options), default=str),
         }
         save_checkpoint(path, state)
+        write_page(options.folder / LOG, options.folder / PAGE, options.name, options.steps)
 
-    with (options.folder / LOG).open("a", encoding="utf-8") as log:
-        for step, (images, depths) in stream(options, first):
+    with _log_of(options, devices).open("a", encoding="utf-8") as log:
+        for step, (images, depths) in stream(devices.batches_of(options), first):
             before = time.monotonic()
             loss = stepper.step(images, depths, learning_rate(step, options))
             update_average(average, network, step, options.ema)
@@ -102,9 +114,9 @@ def train(options: TrainOptions, report: Progress | None = None) -> Path:
             }
             log.write(json.dumps(line) + "\n")
             log.flush()
-            if report is not None:
+            if report is not None and devices.rank == 0:
                 report(line)
-            if options.minutes is not None and now - started > options.minutes * 60:
+            if options.minutes is not None and devices.agree(now - started > options.minutes * 60):
                 break
             if now - saved > options.checkpoint_seconds:
                 save()
@@ -113,78 +125,21 @@ def train(options: TrainOptions, report: Progress | None = None) -> Path:
     return path
 
 
-class Stepper:
-    """One optimisation step at a time, each crop of a batch in a thread of its own.
-
-    On a processor that others use too, threads that meet once a step lose far less time than
-    threads that meet in every layer (5 s instead of 9 s a step beside one busy process, 2 cores).
-    """
-
-    def __init__(self, network: nn.Module, options: TrainOptions) -> None:
-        torch.set_num_threads(1)
-        network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
-        self.parameters = list(network.parameters())
-        self.optimiser = torch.optim.AdamW(
-            self.parameters, lr=options.learning_rate, weight_decay=options.weight_decay
-        )
-        compiled = options.compile and shutil.which("g++") is not None
-        self._network: Forward = torch.compile(network, dynamic=False) if compiled else network
-        self._compiled_shapes: set[torch.Size] | None = set() if compiled else None
-        self._threads = ThreadPoolExecutor(
-            options.crops,
-            thread_name_prefix="crop",
-            initializer=torch.set_num_threads,
-            initargs=(1,),
-        )
-
-    def step(self, images: Tensor, depths: Tensor, rate: float) -> float:
-        """Forward in bfloat16, loss over the whole batch, backward, update; the loss before it.
-
-        The sum of two crops' gradients does not depend on their order, so a run repeats exactly
-        with up to two crops.
-        """
-        crops = images.split(1)
-        logits = self._each(self._forward, crops, images.shape)
-        joined = torch.cat([part.detach() for part in logits]).float().requires_grad_()
-        loss = region_loss(joined, depths)
-        loss.backward()
-        assert joined.grad is not None
-        self.optimiser.zero_grad()
-        gradients = [g.to(part.dtype) for g, part in zip(joined.grad.split(1), logits, strict=True)]
-        pairs = list(zip(logits, gradients, strict=True))
-        self._each(lambda pair: pair[0].backward(pair[1]), pairs, images.shape)
-        if self._compiled_shapes is not None:
-            self._compiled_shapes.add(images.shape)
-        nn.utils.clip_grad_norm_(self.parameters, GRADIENT_LIMIT)
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        self.optimiser.step()
-        return float(loss.detach())
-
-    def _forward(self, crop: Tensor) -> Tensor:
-        with torch.autocast("cpu", torch.bfloat16):
-            return self._network(crop.contiguous(memory_format=torch.channels_last_3d))
-
-    def _each(
-        self, work: Callable[[Any], Any], items: Sequence[Any], shape: torch.Size
-    ) -> list[Any]:
-        # The compiler is not made for two threads: a shape's first step runs in this one.
-        if self._compiled_shapes is not None and shape not in self._compiled_shapes:
-            return [work(item) for item in items]
-        return list(self._threads.map(work, items))
+def _refuse_other(state: dict[str, Any], options: TrainOptions) -> None:
+    begun = json.loads(state["options"])
+    for name, value in (("network", options.network), ("base", options.base),
+                        ("levels", options.levels), ("optimiser", options.optimiser)):  # fmt: skip
+        # Runs from before there was a choice do not name it.
+        if begun.get(name, _OLDEST.get(name)) != value:
+            raise InputError(
+                f"the run {options.name} was begun with the {name} {begun.get(name)}: go on with "
+                "the same, or give the new run another --name"
+            )
 
 
-def begin_with(model: str, network: UNet3d) -> None:
-    """Copy the weights of a model (name or folder) into `network`."""
-    card = load_card(model)
-    weights = load_network(card).state_dict()
-    shapes = {name: value.shape for name, value in weights.items()}
-    if shapes != {name: value.shape for name, value in network.state_dict().items()}:
-        raise ModelError(
-            f"the model {card.name} is a network of another size than the run's: "
-            "begin with another model"
-        )
-    network.load_state_dict(weights)
+def _log_of(options: TrainOptions, devices: Processor) -> Path:
+    """The run's log; processes but the first write none."""
+    return options.folder / LOG if devices.rank == 0 else Path(os.devnull)
 
 
 def update_average(average: dict[str, Tensor], network: nn.Module, step: int, decay: float) -> None:

@@ -16,14 +16,22 @@ def cache_home() -> Path:
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """A run is fixed by `anatomy`, `seed`, `steps` and the network; the rest is where and how long.
+    """A run is fixed by what it learns from, `seed`, `steps`, the network and the loss.
 
-    anatomy: folder of label maps, or None for the procedural head (tests).
+    anatomy: folder of label maps to simulate from; None (and no `data`): the procedural head.
+    data: folder of labelled cases; with `anatomy` too, the share `replay` of the crops is
+    simulated. encoding: how the label files store their codes, where nothing else tells.
+    preset: one of `presets.PRESETS`: how the cases are prepared. hold_out: share of the cases
+    that is kept out of training. augment: vary the cases (simulated ones vary anyway).
+    network: one of `models.networks.KINDS`. loss: names and weights, see `losses.named_loss`.
     steps: length of the learning-rate schedule. minutes: stop before that many have passed
     (None: run all steps). patch, whole: voxels of small and whole-brain crops, multiples of the
     network's stride. whole_share: last share of the steps, on whole-brain crops only.
     crops: in one step, each in a thread of its own.
-    init: a model's name or folder whose weights the run begins with (None: Kaiming's).
+    optimiser: adamw or adam. schedule: polynomial (with warm-up) or constant.
+    init: kaiming, normal, cmft, or a model's name or folder whose weights the run begins with
+    (None: torch's own, Kaiming uniform). cmft: the folder of the CMFT run for `init` cmft.
+    device: cpu, cuda or auto. devices: how many graphics cards.
     compile: let torch.compile fuse the network (needs a C++ compiler; same weights, faster).
     """
 
@@ -49,6 +57,19 @@ class TrainOptions:
     compile: bool = True
     resume: bool = False
     init: str | None = None
+    network: str = "unet"
+    loss: str = "region"
+    optimiser: str = "adamw"
+    schedule: str = "polynomial"
+    data: Path | None = None
+    encoding: str | None = None
+    preset: str = "default"
+    hold_out: float = 0.0
+    replay: float = 0.0
+    augment: bool = True
+    cmft: Path | None = None
+    device: str = "cpu"
+    devices: int = 1
 
     @property
     def folder(self) -> Path:

@@ -15,7 +15,8 @@ from napari_mmseg.errors import InputError, ModelError
 from napari_mmseg.models.networks.unet import UNet3d
 from napari_mmseg.training.batches import Batches, crop_size, stream
 from napari_mmseg.training.export import base_card, half_weights, network_of
-from napari_mmseg.training.loop import LOG, begin_with, load_checkpoint, train
+from napari_mmseg.training.initial import begin_with
+from napari_mmseg.training.loop import LOG, load_checkpoint, train
 from napari_mmseg.training.losses import region_loss, region_targets
 from napari_mmseg.training.options import TrainOptions
 

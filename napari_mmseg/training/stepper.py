@@ -1,0 +1,105 @@
+"""One optimisation step on the processor: the fastest way found on few cores."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from napari_mmseg.models.networks.region import RegionNetwork
+from napari_mmseg.training.losses import mean_over_heads, named_loss
+from napari_mmseg.training.options import TrainOptions
+
+GRADIENT_LIMIT = 5.0
+
+Heads = Callable[[Tensor], tuple[Tensor, ...]]
+
+
+def optimiser_for(network: nn.Module, options: TrainOptions) -> torch.optim.Optimizer:
+    """Adam or AdamW over the network's weights, as the options say."""
+    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[options.optimiser]
+    return kind(
+        list(network.parameters()), lr=options.learning_rate, weight_decay=options.weight_decay
+    )
+
+
+class Stepper:
+    """One optimisation step at a time, each crop of a batch in a thread of its own.
+
+    On a processor that others use too, threads that meet once a step lose far less time than
+    threads that meet in every layer (5 s instead of 9 s a step beside one busy process, 2 cores).
+    """
+
+    def __init__(self, network: RegionNetwork, options: TrainOptions) -> None:
+        torch.set_num_threads(1)
+        network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+        self.parameters = list(network.parameters())
+        self.optimiser = optimiser_for(network, options)
+        self._loss = named_loss(options.loss)
+        compiled = options.compile and shutil.which("g++") is not None
+        self._heads = _heads_of(network, compiled)
+        self._compiled_shapes: set[torch.Size] | None = set() if compiled else None
+        self._threads = ThreadPoolExecutor(
+            options.crops,
+            thread_name_prefix="crop",
+            initializer=torch.set_num_threads,
+            initargs=(1,),
+        )
+
+    def step(self, images: Tensor, depths: Tensor, rate: float) -> float:
+        """Forward in bfloat16, loss over the whole batch, backward, update; the loss before it.
+
+        The sum of two crops' gradients does not depend on their order, so a run repeats exactly
+        with up to two crops.
+        """
+        outputs = self._each(self._forward, images.split(1), images.shape)
+        joined = tuple(
+            torch.cat([part.detach() for part in head]).float().requires_grad_()
+            for head in zip(*outputs, strict=True)
+        )
+        loss = mean_over_heads(self._loss, joined, depths)
+        loss.backward()
+        self.optimiser.zero_grad()
+        gradients = zip(*(_split(head) for head in joined), strict=True)
+        pairs = [
+            (heads, tuple(g.to(part.dtype) for g, part in zip(given, heads, strict=True)))
+            for heads, given in zip(outputs, gradients, strict=True)
+        ]
+        self._each(lambda pair: torch.autograd.backward(*pair), pairs, images.shape)
+        if self._compiled_shapes is not None:
+            self._compiled_shapes.add(images.shape)
+        nn.utils.clip_grad_norm_(self.parameters, GRADIENT_LIMIT)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.optimiser.step()
+        return float(loss.detach())
+
+    def _forward(self, crop: Tensor) -> tuple[Tensor, ...]:
+        with torch.autocast("cpu", torch.bfloat16):
+            return self._heads(crop.contiguous(memory_format=torch.channels_last_3d))
+
+    def _each(
+        self, work: Callable[[Any], Any], items: Sequence[Any], shape: torch.Size
+    ) -> list[Any]:
+        # The compiler is not made for two threads: a shape's first step runs in this one.
+        if self._compiled_shapes is not None and shape not in self._compiled_shapes:
+            return [work(item) for item in items]
+        return list(self._threads.map(work, items))
+
+
+def _heads_of(network: RegionNetwork, compiled: bool) -> Heads:
+    """All outputs of the network; a network with one is compiled as a whole."""
+    if type(network).heads is not RegionNetwork.heads:
+        heads: Heads = torch.compile(network.heads, dynamic=False) if compiled else network.heads
+        return heads
+    forward = torch.compile(network, dynamic=False) if compiled else network
+    return lambda volumes: (forward(volumes),)
+
+
+def _split(head: Tensor) -> tuple[Tensor, ...]:
+    assert head.grad is not None
+    return head.grad.split(1)
