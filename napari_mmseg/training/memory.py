@@ -65,7 +65,7 @@ def _wanted(arguments: list[str], environment: Mapping[str, str]) -> bool:
     if MARK in environment or is_held(environment) or not _on_glibc():
         return False
     program = Path(arguments[0]) if arguments else Path()
-    is_module = program.name == "__main__.py" and "napari_mmseg" in program.parts
+    is_module = program.parts[-2:] == ("napari_mmseg", "__main__.py")
     return program.name == "napari-mmseg" or is_module
 
 

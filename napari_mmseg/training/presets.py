@@ -112,11 +112,22 @@ def preset_named(name: str) -> Preset:
 
 
 def options_with(preset: str, **chosen: Any) -> TrainOptions:
-    """Options of a run: the user's word (None: none) before the preset's before the defaults."""
+    """Options of a run: the user's word (None: none) before the preset's before the defaults.
+
+    Raises
+    ------
+    InputError
+        When there is no such preset, or it does not go with what the run learns from.
+    """
     changes = {
         **preset_named(preset).changes,
         **{name: value for name, value in chosen.items() if value is not None},
     }
+    if changes.get("data") and changes.get("anatomy") and preset != "default":
+        raise InputError(
+            f"simulated cases come normalised as the preset default has them, not as {preset}: "
+            "train on --data or on --anatomy alone"
+        )
     unknown = set(changes) - {f.name for f in fields(TrainOptions)}
     if unknown:
         raise TypeError(f"no such option: {', '.join(sorted(unknown))}")
