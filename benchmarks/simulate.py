@@ -55,6 +55,6 @@ def _simulate(seed: int) -> bool:
     case = simulate_geometry(np.ascontiguousarray(cube[tuple(cut)]), chance)
     i, p, left = case.shape
     box = (slice(0, i), slice(0, p), slice(0, left))
-    images = render(case, box, draw_recipe(case.shape, chance), chance)
+    images = render(case, box, draw_recipe(case, chance), chance)
     assert bool(torch.isfinite(images).all())
     return bool(case.depth().any())

@@ -23,6 +23,11 @@ from napari_mmseg.training.simulate.anatomy import (
     procedural_head,
     read_head,
 )
+from napari_mmseg.training.simulate.background import (
+    Background,
+    read_background,
+    simulate_on_background,
+)
 from napari_mmseg.training.simulate.case import Geometry, simulate_geometry
 from napari_mmseg.training.simulate.chance import Chance
 from napari_mmseg.training.simulate.render import Box, draw_recipe, render
@@ -51,6 +56,7 @@ class Batches:
     def __init__(self, options: TrainOptions) -> None:
         self.options = options
         self._heads: list[Head] | None = None
+        self._backgrounds: list[Background] | None = None
         self._cases: OrderedDict[int, Geometry] = OrderedDict()
 
     def __getitem__(self, step: int) -> Batch:
@@ -66,7 +72,7 @@ class Batches:
         for _ in range(count):
             case = self.case(chance.integer(max(0, newest - options.pool), newest))
             box = choose_box(case, size, chance)
-            recipe = draw_recipe(case.shape, chance)
+            recipe = draw_recipe(case, chance)
             volumes = drop_modalities(render(case, box, recipe, chance), chance)
             depth = torch.from_numpy(t.DEPTH_OF_LESION)[case.lesion[box].long()]
             images.append(_padded(volumes, size))
@@ -76,13 +82,20 @@ class Batches:
     def case(self, number: int) -> Geometry:
         """Simulated geometry by number, made on demand and kept while the pool needs it."""
         if number not in self._cases:
-            heads = self._read_heads()
-            chance = Chance(self.options.seed, _CASE_STREAM, number)
-            head = heads[chance.integer(0, len(heads))]
-            self._cases[number] = simulate_geometry(head, chance)
+            self._cases[number] = self._simulate(Chance(self.options.seed, _CASE_STREAM, number))
             while len(self._cases) > self.options.pool + FIRST_CASES:
                 self._cases.popitem(last=False)
         return self._cases[number]
+
+    def _simulate(self, chance: Chance) -> Geometry:
+        options = self.options
+        if options.backgrounds and chance.happens(options.background_share):
+            if self._backgrounds is None:
+                self._backgrounds = [read_background(folder) for folder in options.backgrounds]
+            scan = self._backgrounds[chance.integer(0, len(self._backgrounds))]
+            return simulate_on_background(scan, chance)
+        heads = self._read_heads()
+        return simulate_geometry(heads[chance.integer(0, len(heads))], chance)
 
     def _read_heads(self) -> list[Head]:
         if self._heads is None:

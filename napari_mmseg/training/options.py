@@ -19,6 +19,8 @@ class TrainOptions:
     """A run is fixed by what it learns from, `seed`, `steps`, the network and the loss.
 
     anatomy: folder of label maps to simulate from; None (and no `data`): the procedural head.
+    backgrounds: folders of real scans without tumour; the share `background_share` of the
+    simulated cases is painted into one of them.
     data: folder of labelled cases; with `anatomy` too, the share `replay` of the crops is
     simulated. encoding: how the label files store their codes, where nothing else tells.
     preset: one of `presets.PRESETS`: how the cases are prepared. hold_out: share of the cases
@@ -57,6 +59,8 @@ class TrainOptions:
     compile: bool = True
     resume: bool = False
     init: str | None = None
+    backgrounds: tuple[Path, ...] = ()
+    background_share: float = 0.25
     network: str = "unet"
     loss: str = "region"
     optimiser: str = "adamw"

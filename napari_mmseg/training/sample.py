@@ -42,7 +42,7 @@ def sample_case(head: Head, seed: int, ring: bool = False) -> tuple[Geometry, ND
     """
     chance = Chance(seed, _SAMPLE_STREAM)
     case = simulate_geometry(head, chance, healthy=False, adjust=_as_ring if ring else None)
-    recipe = draw_recipe(case.shape, chance)
+    recipe = draw_recipe(case, chance)
     clean = tuple(
         dataclasses.replace(
             spoiling,

@@ -81,7 +81,7 @@ def simulated_cases(heads: list[Head], cases: int, seed: int = 0) -> Iterator[La
         case = simulate_geometry(heads[number % len(heads)], chance, healthy=False)
         i, p, left = case.shape
         box = (slice(0, i), slice(0, p), slice(0, left))
-        yield render(case, box, draw_recipe(case.shape, chance), chance).numpy(), case.depth()
+        yield render(case, box, draw_recipe(case, chance), chance).numpy(), case.depth()
 
 
 def shifted_cases(heads: list[Head], cases: int, seed: int = 0) -> Iterator[Labelled]:

@@ -32,7 +32,7 @@ def test_a_seed_gives_the_same_case_and_images() -> None:
     for _ in range(2):
         chance = Chance(5, 7)
         case = simulate_geometry(HEAD, chance)
-        images.append(render(case, whole(case), draw_recipe(case.shape, chance), chance))
+        images.append(render(case, whole(case), draw_recipe(case, chance), chance))
     assert torch.equal(images[0], images[1])
 
 
@@ -45,7 +45,7 @@ def test_another_seed_gives_another_case() -> None:
 def test_each_rendering_has_its_own_contrast(ill: list[Geometry]) -> None:
     case = ill[0]
     first, second = (
-        render(case, whole(case), draw_recipe(case.shape, Chance(k)), Chance(k)) for k in (1, 2)
+        render(case, whole(case), draw_recipe(case, Chance(k)), Chance(k)) for k in (1, 2)
     )
     assert not torch.allclose(first, second, atol=0.1)
 
@@ -65,7 +65,7 @@ def test_a_healthy_brain_has_no_label_and_still_images() -> None:
     chance = Chance(3)
     case = simulate_geometry(HEAD, chance, healthy=True)
     assert not case.depth().any()
-    images = render(case, whole(case), draw_recipe(case.shape, chance), chance)
+    images = render(case, whole(case), draw_recipe(case, chance), chance)
     assert torch.isfinite(images).all()
     assert images.std() > 0.1
 
@@ -73,7 +73,7 @@ def test_a_healthy_brain_has_no_label_and_still_images() -> None:
 def test_images_are_zero_outside_the_brain_and_centred_inside(ill: list[Geometry]) -> None:
     for number, case in enumerate(ill):
         chance = Chance(number)
-        images = render(case, whole(case), draw_recipe(case.shape, chance), chance)
+        images = render(case, whole(case), draw_recipe(case, chance), chance)
         outside = case.tissue == t.OUTSIDE
         assert not images[:, outside].any()
         middle = images[:, ~outside].median(dim=1).values
@@ -82,7 +82,7 @@ def test_images_are_zero_outside_the_brain_and_centred_inside(ill: list[Geometry
 
 def test_a_crop_has_the_scale_of_the_whole(ill: list[Geometry]) -> None:
     case = ill[1]
-    recipe = draw_recipe(case.shape, Chance(4))
+    recipe = draw_recipe(case, Chance(4))
     box = (slice(8, 40), slice(8, 40), slice(8, 40))
     all_of_it = render(case, whole(case), recipe, Chance(9))[:, 8:40, 8:40, 8:40]
     part = render(case, box, recipe, Chance(9))
@@ -96,7 +96,7 @@ def test_a_crop_has_the_scale_of_the_whole(ill: list[Geometry]) -> None:
 @pytest.fixture(scope="module")
 def contrasts() -> tuple[torch.Tensor, torch.Tensor]:
     drawn = [draw_contrast(Chance(11, k)) for k in range(DRAWS)]
-    return torch.stack([c.tissue for c in drawn]), torch.stack([c.lesion for c in drawn])
+    return torch.stack([c.tissue for c in drawn]), torch.stack([c.lesions.mean for c in drawn])
 
 
 def test_enhancement_is_bright_on_t1ce_always_and_on_t1_seldom(

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from napari_mmseg.training.simulate import tissues as t
-from napari_mmseg.training.simulate.chance import Chance
+from napari_mmseg.training.simulate.chance import Chance, Shape
 
 BRAIN_MARGIN_MM = 14
 HELD_OUT_FILES = ("training_seg_04", "training_seg_10", "training_seg_15")
@@ -92,6 +92,13 @@ def deform(head: Head, chance: Chance) -> Tensor:
     if chance.happens(0.5):
         volume = swap_sides(torch.flip(volume, (2,)))
     shape = (volume.shape[0], volume.shape[1], volume.shape[2])
+    size = chance.uniform(0.9, 1.06)  # below 1 enlarges: atlas space is roomy
+    places = draw_places(shape, size, chance)
+    return sample_nearest(volume, places, torch.tensor(shape, dtype=torch.float32))
+
+
+def draw_places(shape: Shape, size: float, chance: Chance) -> Tensor:
+    """Where each voxel of a deformed head comes from: (*shape, 3), mm from the centre."""
     affine = torch.eye(3)
     for axis in range(3):
         angle = np.deg2rad(float(np.clip(chance.normal(6.0), -14, 14)))
@@ -100,17 +107,14 @@ def deform(head: Head, chance: Chance) -> Tensor:
         turn[a, a] = turn[b, b] = float(np.cos(angle))
         turn[a, b], turn[b, a] = -float(np.sin(angle)), float(np.sin(angle))
         affine = affine @ turn
-    size = chance.uniform(0.9, 1.06)  # below 1 enlarges: atlas space is roomy
     affine = affine @ torch.diag(
         torch.tensor([size * chance.uniform(0.94, 1.06) for _ in range(3)])
     )
     bend = chance.field(shape, chance.uniform(28, 48), 3) * chance.uniform(0.5, 2.2)
     bend += chance.field(shape, 14.0, 3) * chance.uniform(0.1, 0.7)
-    lengths = torch.tensor(shape, dtype=torch.float32)
     axes = [torch.arange(n, dtype=torch.float32) - (n - 1) / 2 for n in shape]
     places = torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1).to(chance.device)
-    places = places @ affine.T.to(chance.device) + bend.permute(1, 2, 3, 0)
-    return sample_nearest(volume, places, lengths)
+    return places @ affine.T.to(chance.device) + bend.permute(1, 2, 3, 0)
 
 
 def narrow_sulci(head: Tensor, chance: Chance) -> Tensor:
@@ -141,6 +145,12 @@ def sample_nearest(volume: Tensor, places_mm: Tensor, lengths: Tensor) -> Tensor
         volume[None, None].float(), unit.flip(-1)[None], mode="nearest", align_corners=True
     )
     return sampled[0, 0].to(torch.uint8)
+
+
+def sample_linear(images: Tensor, places_mm: Tensor, lengths: Tensor) -> Tensor:
+    """Images (C, I, P, L) read at `places_mm` (*shape, 3), mm from the centre; 0 beyond."""
+    unit = places_mm / ((lengths.to(places_mm.device) - 1) / 2)
+    return functional.grid_sample(images[None], unit.flip(-1)[None], align_corners=True)[0]
 
 
 def swap_sides(volume: Tensor) -> Tensor:

@@ -31,10 +31,15 @@ HEALTHY_SHARE = 0.12
 
 @dataclass(frozen=True)
 class Geometry:
-    """Tissue and lesion classes (uint8, (I, P, L), 1 mm), cropped to the brain; 0 is outside."""
+    """Tissue and lesion classes (uint8, (I, P, L), 1 mm), cropped to the brain; 0 is outside.
+
+    scan: real images (4, I, P, L) below the lesions, white matter about 1; None where the
+    contrasts are to be drawn too.
+    """
 
     tissue: Tensor
     lesion: Tensor
+    scan: Tensor | None = None
 
     @property
     def shape(self) -> Shape:
@@ -68,7 +73,7 @@ def simulate_geometry(
         if first.kind == "multifocal":
             plans += [plan_tumour(brain, chance) for _ in range(chance.integer(1, 4))]
         for plan in plans:
-            brain = push_aside(brain, plan, chance)
+            brain, _ = push_aside(brain, plan, chance)
         for plan in plans:
             draw_tumour(brain, lesion, plan, chance)
     support = strip_skull(brain, chance)
@@ -83,12 +88,15 @@ def simulate_geometry(
     return cropped(tissue, lesion)
 
 
-def cropped(tissue: Tensor, lesion: Tensor, margin: int = 2) -> Geometry:
-    """Both class volumes cut to the box of the brain and a margin in voxels."""
+def cropped(
+    tissue: Tensor, lesion: Tensor, scan: Tensor | None = None, margin: int = 2
+) -> Geometry:
+    """All volumes cut to the box of the brain and a margin in voxels."""
     inside = tissue != t.OUTSIDE
     box = []
     for axis in range(3):
         others = tuple(a for a in range(3) if a != axis)
         lines = torch.nonzero(inside.sum(dim=others))[:, 0]
         box.append(slice(max(0, int(lines[0]) - margin), int(lines[-1]) + 1 + margin))
-    return Geometry(tissue[tuple(box)].contiguous(), lesion[tuple(box)].contiguous())
+    cut = None if scan is None else scan[(slice(None), *box)].contiguous()
+    return Geometry(tissue[tuple(box)].contiguous(), lesion[tuple(box)].contiguous(), cut)

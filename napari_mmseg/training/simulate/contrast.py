@@ -21,47 +21,57 @@ DISTINCT = 0.05  # least difference from the surroundings that makes a class vis
 
 
 @dataclass(frozen=True)
-class Contrast:
-    """Tables indexed by channel and class.
-
-    tissue, lesion: mean intensity (4, TISSUES), (4, LESIONS); tissue_texture, lesion_texture:
-    amplitude of local variation; opacity (LESIONS,): how much of the tissue below shows through.
+class LesionLook:
+    """mean, texture (4, LESIONS): intensity and amplitude of its variation; opacity (LESIONS,):
+    how little of the tissue below shows through.
     """
 
-    tissue: Tensor
-    lesion: Tensor
-    tissue_texture: Tensor
-    lesion_texture: Tensor
+    mean: Tensor
+    texture: Tensor
     opacity: Tensor
 
 
-def draw_contrast(chance: Chance) -> Contrast:
-    """One scanner, protocol and tumour biology."""
-    tissue = _tissue_means(chance)
-    lesion = _lesion_means(tissue, chance)
-    tissue_texture = torch.full((4, t.TISSUES), 0.02) * chance.uniform(0.4, 2.0)
+@dataclass(frozen=True)
+class Contrast:
+    """tissue (4, TISSUES): mean intensities; tissue_texture: amplitude of local variation."""
+
+    tissue: Tensor
+    tissue_texture: Tensor
+    lesions: LesionLook
+
+
+def draw_contrast(chance: Chance, tissue: Tensor | None = None) -> Contrast:
+    """One scanner, protocol and tumour biology; `tissue` gives the means of a real scan."""
+    tissue = _tissue_means(chance) if tissue is None else tissue
+    texture = torch.full((4, t.TISSUES), 0.02) * chance.uniform(0.4, 2.0)
     # FLAIR of healthy cortex and deep grey matter varies most: limbic cortex glows in many scans.
-    tissue_texture[FLAIR] *= chance.uniform(1.0, 2.0)
+    texture[FLAIR] *= chance.uniform(1.0, 2.0)
     for code in (t.CORTEX, t.HIPPOCAMPUS, t.STRIATUM, t.THALAMUS, t.CEREBELLAR_CORTEX):
-        tissue_texture[FLAIR, code] *= chance.uniform(1.0, 2.0)
+        texture[FLAIR, code] *= chance.uniform(1.0, 2.0)
     for code in (t.VESSEL, t.DURA, t.RESIDUE, t.PLEXUS):
-        tissue_texture[:, code] = 0.15
-    tissue_texture[:, t.CSF] = tissue[:, t.CSF] * 0.08
-    tissue_texture[T2, t.CSF] = tissue[T2, t.CSF] * chance.uniform(0.05, 0.25)
-    tissue_texture[FLAIR, t.CSF] = chance.uniform(0.03, 0.15)  # flow and partial volume
-    lesion_texture = torch.zeros(4, t.LESIONS)
+        texture[:, code] = 0.15
+    texture[:, t.CSF] = tissue[:, t.CSF] * 0.08
+    texture[T2, t.CSF] = tissue[T2, t.CSF] * chance.uniform(0.05, 0.25)
+    texture[FLAIR, t.CSF] = chance.uniform(0.03, 0.15)  # flow and partial volume
+    return Contrast(tissue, texture, draw_lesions(tissue, chance))
+
+
+def draw_lesions(tissue: Tensor, chance: Chance) -> LesionLook:
+    """One tumour biology on top of `tissue`, mean intensities (4, TISSUES) with white matter 1."""
+    mean = _lesion_means(tissue, chance)
+    texture = torch.zeros(4, t.LESIONS)
     for code in range(1, t.LESIONS):
         for channel in range(4):
-            offset = abs(float(lesion[channel, code] - tissue[channel, t.WHITE]))
-            lesion_texture[channel, code] = 0.02 + offset * chance.uniform(0.05, 0.3)
-    lesion_texture[T1CE, t.ENHANCING] *= 1.3
-    lesion_texture[FLAIR, t.OEDEMA] *= chance.uniform(1.0, 2.0)
+            offset = abs(float(mean[channel, code] - tissue[channel, t.WHITE]))
+            texture[channel, code] = 0.02 + offset * chance.uniform(0.05, 0.3)
+    texture[T1CE, t.ENHANCING] *= 1.3
+    texture[FLAIR, t.OEDEMA] *= chance.uniform(1.0, 2.0)
     opacity = torch.ones(t.LESIONS)
     opacity[t.NORMAL] = 0.0
     opacity[t.OEDEMA] = chance.uniform(0.55, 1.0)
     opacity[t.INFILTRATED] = chance.uniform(0.4, 0.95)
     opacity[t.HYPERINTENSITY] = chance.uniform(0.3, 1.0)
-    return Contrast(tissue, lesion, tissue_texture, lesion_texture, opacity)
+    return LesionLook(mean, texture, opacity)
 
 
 def _tissue_means(chance: Chance) -> Tensor:

@@ -18,7 +18,7 @@ from napari_mmseg.training.simulate.artefacts import (
 )
 from napari_mmseg.training.simulate.case import Geometry
 from napari_mmseg.training.simulate.chance import Chance, Shape
-from napari_mmseg.training.simulate.contrast import Contrast, draw_contrast
+from napari_mmseg.training.simulate.contrast import Contrast, LesionLook, draw_contrast
 
 OVERVIEW_STEP = 3
 Box = tuple[slice, slice, slice]
@@ -35,18 +35,29 @@ class Recipe:
     waves: Tensor
 
 
-def draw_recipe(shape: Shape, chance: Chance) -> Recipe:
-    """Contrast and artefacts for a head of `shape`."""
+def draw_recipe(case: Geometry, chance: Chance) -> Recipe:
+    """Contrast and artefacts for a head; on a real scan the tissues keep their contrast."""
     return Recipe(
-        contrast=draw_contrast(chance),
-        spoiling=draw_spoiling(shape, chance),
+        contrast=draw_contrast(chance, None if case.scan is None else _means(case)),
+        spoiling=draw_spoiling(case.shape, chance),
         edge_mm=chance.log_uniform(0.3, 1.6),
         grain_mm=chance.uniform(1.5, 5.0),
         waves=chance.white((4,)) * 0.5,
     )
 
 
-def _texture(shape: Shape, grain_mm: float, waves: Tensor, chance: Chance) -> Tensor:
+def _means(case: Geometry) -> Tensor:
+    """Intensities (4, TISSUES) of a real scan's tissues; of white matter where there is none."""
+    assert case.scan is not None
+    means = torch.ones(4, t.TISSUES)
+    below = case.tissue[::OVERVIEW_STEP, ::OVERVIEW_STEP, ::OVERVIEW_STEP]
+    images = case.scan[:, ::OVERVIEW_STEP, ::OVERVIEW_STEP, ::OVERVIEW_STEP]
+    for code in below.unique().tolist():
+        means[:, code] = images[:, below == code].median(dim=1).values
+    return means
+
+
+def draw_texture(shape: Shape, grain_mm: float, waves: Tensor, chance: Chance) -> Tensor:
     """Local variation (4, *shape): part shared by all contrasts, part each contrast's own."""
     shared = chance.field(shape, grain_mm)
     slow = chance.field(shape, 4 * grain_mm)
@@ -55,19 +66,28 @@ def _texture(shape: Shape, grain_mm: float, waves: Tensor, chance: Chance) -> Te
     return 0.5 * own + 0.5 * sign * shared + 0.5 * sign * slow
 
 
-def paint(tissue: Tensor, lesion: Tensor, recipe: Recipe, chance: Chance) -> Tensor:
+def paint(
+    tissue: Tensor, lesion: Tensor, recipe: Recipe, chance: Chance, scan: Tensor | None = None
+) -> Tensor:
     """Noise-free intensities (4, *shape), white matter about 1, soft lesion borders."""
     look = recipe.contrast
     shape: Shape = (tissue.shape[0], tissue.shape[1], tissue.shape[2])
     below, above = tissue.long(), lesion.long()
-    texture = _texture(shape, recipe.grain_mm, recipe.waves, chance)
-    base = look.tissue[:, below] + look.tissue_texture[:, below] * texture
+    texture = draw_texture(shape, recipe.grain_mm, recipe.waves, chance)
+    base = look.tissue[:, below] + look.tissue_texture[:, below] * texture if scan is None else scan
     if not bool((above > 0).any()):
         return base
-    cover = look.opacity[above][None]
-    over = (look.lesion[:, above] + look.lesion_texture[:, above] * texture) * cover
+    return lay_over(base, above, look.lesions, texture, recipe.edge_mm)
+
+
+def lay_over(
+    base: Tensor, lesion: Tensor, look: LesionLook, texture: Tensor, edge_mm: float
+) -> Tensor:
+    """Images (4, I, P, L) with lesion classes (int64, (I, P, L)) painted on, soft at the border."""
+    cover = look.opacity[lesion][None]
+    over = (look.mean[:, lesion] + look.texture[:, lesion] * texture) * cover
     # Premultiplied colours, so that the blurred border mixes only what is really there.
-    soft = gaussian(torch.cat([cover, over]), recipe.edge_mm)
+    soft = gaussian(torch.cat([cover, over]), edge_mm)
     return base * (1 - soft[:1]) + soft[1:]
 
 
@@ -79,14 +99,14 @@ def render(geometry: Geometry, box: Box, recipe: Recipe, chance: Chance) -> Tens
     shape = geometry.shape
     device = geometry.tissue.device
     everywhere = tuple(torch.arange(0, n, OVERVIEW_STEP, device=device) for n in shape)
-    tissue = geometry.tissue[::OVERVIEW_STEP, ::OVERVIEW_STEP, ::OVERVIEW_STEP]
-    lesion = geometry.lesion[::OVERVIEW_STEP, ::OVERVIEW_STEP, ::OVERVIEW_STEP]
+    every = (slice(None, None, OVERVIEW_STEP),) * 3
+    tissue, lesion, scan = geometry.tissue[every], geometry.lesion[every], geometry.scan
     inside = tissue != t.OUTSIDE
-    overview = paint(tissue, lesion, recipe, chance)
+    overview = paint(tissue, lesion, recipe, chance, None if scan is None else scan[:, *every])
     here = tuple(torch.arange(s.start, s.stop, device=device) for s in box)
     part, part_lesion = geometry.tissue[box], geometry.lesion[box]
     support = part != t.OUTSIDE
-    images = paint(part, part_lesion, recipe, chance)
+    images = paint(part, part_lesion, recipe, chance, None if scan is None else scan[:, *box])
     for channel, spoiling in enumerate(recipe.spoiling):
         a, b, c = everywhere
         coil = bias_field(spoiling, shape, (a, b, c))

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from napari_mmseg.training.simulate import tissues as t
-from napari_mmseg.training.simulate.anatomy import TISSUE_MASK, sample_nearest
+from napari_mmseg.training.simulate.anatomy import TISSUE_MASK, sample_linear, sample_nearest
 from napari_mmseg.training.simulate.chance import Chance, Shape
 
 Kind = Literal["ring", "infiltrating", "patchy", "solid", "cystic", "tiny-et", "multifocal"]
@@ -64,11 +64,16 @@ def plan_tumour(head: Tensor, chance: Chance) -> Plan:
     return Plan(kind, (i, p, left), radius, reach, cortical)
 
 
-def push_aside(head: Tensor, plan: Plan, chance: Chance) -> Tensor:
-    """Mass effect: the tissue around the centre displaced outwards, decaying with distance."""
+def push_aside(
+    head: Tensor, plan: Plan, chance: Chance, scan: Tensor | None = None
+) -> tuple[Tensor, Tensor | None]:
+    """Mass effect: what lies around the centre displaced outwards, decaying with distance.
+
+    Returns the classes and the real images below them, if there are any.
+    """
     strength = chance.uniform(0.0, 0.65) * min(1.0, plan.radius / 12.0)
     if strength < 0.05:
-        return head
+        return head, scan
     width = plan.radius * chance.uniform(0.9, 1.6) + 4.0
     window = box_around(plan.centre, 3.0 * width, head.shape)
     part = head[window]
@@ -85,7 +90,11 @@ def push_aside(head: Tensor, plan: Plan, chance: Chance) -> Tensor:
     )
     pushed = head.clone()
     pushed[window] = sample_nearest(part, places, lengths)
-    return pushed
+    if scan is not None:
+        before = scan[(slice(None), *window)]
+        scan = scan.clone()
+        scan[(slice(None), *window)] = sample_linear(before, places, lengths)
+    return pushed, scan
 
 
 def box_around(
