@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from . import convert, doctor, evaluate, info, segment, train, view
+from . import convert, doctor, evaluate, finetune, info, models, segment, train, view
 from .refusal import RefusingGroup, show_details
 
 # rich would cost a quarter of a second and draw boxes where a script expects one line.
@@ -52,4 +52,6 @@ app.command("segment")(segment.segment)
 app.command("evaluate")(evaluate.evaluate)
 app.command("convert")(convert.convert)
 app.command("train")(train.train)
+app.command("finetune")(finetune.finetune)
+app.add_typer(models.app, name="models")
 app.command("doctor")(doctor.doctor)

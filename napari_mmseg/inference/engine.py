@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..models import Card
+from ..models.card import ONNX_KIND
 
 DEVICES = ("auto", "cpu", "cuda")
 
@@ -107,6 +108,9 @@ def _open_processor(card: Card) -> Engine:
 
 def _open_cuda(card: Card) -> Engine:
     from .torch import TorchEngine
+
+    if card.network.kind == ONNX_KIND:
+        raise EngineFailure("the model came as an ONNX file, which runs on the processor alone")
 
     return TorchEngine(card, device="cuda")
 

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelError
-from ..models import Card
+from ..models import Card, Network
+from ..models.card import BUNDLED_SEGRESNET
 from .engine import Check, EngineFailure, OutOfMemory
 from .memory import free_bytes
 
@@ -151,6 +152,34 @@ class _Pass(threading.Thread):
             self.error = error
 
 
+def build_network(name: str, network: Network) -> RegionNetwork:
+    """The network that a card describes, with random weights; `name` is the model's.
+
+    Raises
+    ------
+    ModelError
+        When this version does not have its kind, or it needs a package that is not installed.
+    """
+    if network.kind == BUNDLED_SEGRESNET:
+        from ..models.networks.bundled_segresnet import BundledSegResNet
+
+        return BundledSegResNet(network.inputs, network.outputs, network.options)
+    from ..models.networks import KINDS, build
+
+    if network.kind not in KINDS:
+        raise ModelError(
+            f"the model {name} wants a network {network.kind!r}, which this version does "
+            "not have: update napari-mmseg"
+        )
+    return build(
+        network.kind,
+        in_channels=network.inputs,
+        out_channels=network.outputs,
+        base=network.base,
+        levels=network.levels,
+    )
+
+
 def load_network(card: Card) -> RegionNetwork:
     """The card's network with its weights in fp32, on the processor.
 
@@ -162,21 +191,7 @@ def load_network(card: Card) -> RegionNetwork:
     from safetensors import SafetensorError
     from safetensors.torch import load
 
-    from ..models.networks import KINDS, build
-
-    kind = card.network.kind
-    if kind not in KINDS:
-        raise ModelError(
-            f"the model {card.name} wants a network {kind!r}, which this version does "
-            "not have: update napari-mmseg"
-        )
-    network = build(
-        kind,
-        in_channels=card.network.inputs,
-        out_channels=card.network.outputs,
-        base=card.network.base,
-        levels=card.network.levels,
-    )
+    network = build_network(card.name, card.network)
     path = card.folder / card.file_name(".safetensors")
     try:
         weights = load(card.read_verified(".safetensors"))

@@ -56,6 +56,11 @@ def load_card(model: str | Path = DEFAULT_MODEL) -> Card:
     )
 
 
+def is_shipped(name: str) -> bool:
+    """Does a model that comes with the program have this name?"""
+    return (_SHIPPED / name / CARD_FILE).is_file()
+
+
 def user_models_folder() -> Path:
     """Where a user's own models are looked for by name (it need not exist)."""
     if named := os.environ.get(MODELS_VARIABLE):
@@ -68,4 +73,7 @@ def user_models_folder() -> Path:
 def _model_folders() -> Iterator[Path]:
     for home in (_SHIPPED, user_models_folder()):
         if home.is_dir():
-            yield from sorted(f for f in home.iterdir() if (f / CARD_FILE).is_file())
+            # Hidden ones are still being written.
+            yield from sorted(
+                f for f in home.iterdir() if f.name[0] != "." and (f / CARD_FILE).is_file()
+            )
