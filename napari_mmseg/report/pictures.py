@@ -66,7 +66,7 @@ def picture(
         )
     letters = "#fff" if image is not None else "#495057"
     return (
-        f'<svg viewBox="0 0 {_WIDTH:g} {tall:.1f}" xmlns="http://www.w3.org/2000/svg" role="img" '
+        f'<svg viewBox="0 0 {_WIDTH:g} {tall:.1f}" role="img" '
         f'aria-label="reference and prediction outlined" font-family="sans-serif" font-size="13">'
         f'<svg width="{_WIDTH:g}" height="{tall:.1f}" viewBox="0 0 {width} {height}" '
         f'preserveAspectRatio="none">{background}'

@@ -16,7 +16,12 @@ LIMITS_SD = 1.96
 
 _WIDTH, _HEIGHT = 300.0, 230.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 48.0, 10.0, 26.0, 30.0
+#: Values nearer than this are drawn as one.
+_NARROWEST = 1e-6
+
 _GREY = "#868e96"
+_LIMIT_NAMES = ("mean", f"−{LIMITS_SD} SD:", f"+{LIMITS_SD} SD:")
+_ENDS = ("start", "end", "end")
 
 
 @dataclass(frozen=True)
@@ -77,10 +82,12 @@ def bland_altman(title: str, group: Group, means: Sequence[float]) -> str:
         parts.append(_text(x.at(tick), _HEIGHT - _BOTTOM + 13, f"{tick:g}"))
     parts.append(_text((_LEFT + _WIDTH) / 2, _HEIGHT - 4, "mean of both, ml"))
     parts.append(_line(_LEFT, y.at(0), _WIDTH - _RIGHT, y.at(0), "#495057"))
-    names = ("mean", f"−{LIMITS_SD} SD", f"+{LIMITS_SD} SD")
-    for name, value, dash in zip(names, spread, ("", "4 3", "4 3"), strict=False):
+    for name, value, dash, end in zip(
+        _LIMIT_NAMES, spread, ("", "4 3", "4 3"), _ENDS, strict=False
+    ):
         parts.append(_line(_LEFT, y.at(value), _WIDTH - _RIGHT, y.at(value), group.colour, dash))
-        parts.append(_text(_WIDTH - _RIGHT, y.at(value) - 3, f"{name} {value:.1f}", "end"))
+        where = _LEFT + 4 if end == "start" else _WIDTH - _RIGHT
+        parts.append(_text(where, y.at(value) - 3, f"{name} {_signed(value)}", end))
     for (case, difference), mean in zip(group.points, means, strict=True):
         parts.append(_dot(x.at(mean), y.at(difference), group.colour, f"{case}: {difference:.1f}"))
     return _svg(title, parts)
@@ -97,20 +104,20 @@ def ticks(low: float, high: float, about: int = 5) -> list[float]:
 
 def _rounded_range(values: Sequence[float]) -> tuple[float, float]:
     low, high = (min(values), max(values)) if values else (0.0, 1.0)
-    if low == high:
+    if high - low < _NARROWEST:
         low, high = low - 0.5, high + 0.5
     marks = ticks(low, high)
     return marks[0], marks[-1]
 
 
 def _limits(differences: Sequence[float]) -> tuple[float, ...]:
-    """The mean difference and the limits of agreement; fewer with fewer than two values."""
+    """The mean difference and the limits of agreement, where the values differ."""
     if not differences:
         return ()
     mean = float(np.mean(differences))
-    if len(differences) < 2:
+    reach = LIMITS_SD * float(np.std(differences, ddof=1)) if len(differences) > 1 else 0.0
+    if reach == 0:
         return (mean,)
-    reach = LIMITS_SD * float(np.std(differences, ddof=1))
     return mean, mean - reach, mean + reach
 
 
@@ -144,10 +151,15 @@ def _y_axis(y: _Axis) -> str:
     return "".join(drawn)
 
 
+def _signed(value: float) -> str:
+    """A number in three figures with a true minus sign."""
+    return f"{value:.3g}".replace("-", "−")
+
+
 def _svg(title: str, parts: Sequence[str]) -> str:
     return (
         f'<svg viewBox="0 0 {_WIDTH:g} {_HEIGHT:g}" role="img" aria-label="{escape(title)}" '
-        f'xmlns="http://www.w3.org/2000/svg" font-family="sans-serif" font-size="11">'
+        f'font-family="sans-serif" font-size="11">'
         f'<text x="{_LEFT:g}" y="15" font-size="13" font-weight="bold">{escape(title)}</text>'
         f"{''.join(parts)}</svg>"
     )
