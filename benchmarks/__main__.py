@@ -9,6 +9,7 @@ import pkgutil
 import sys
 from collections.abc import Iterator, Mapping
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 import benchmarks
@@ -17,15 +18,20 @@ from napari_mmseg.errors import MmsegError
 
 
 def available() -> list[str]:
-    """Names of the benchmarks (one of them, `import`, cannot be imported by a statement)."""
+    """Names of the benchmarks: their modules', with hyphens."""
     names = (module.name for module in pkgutil.iter_modules(benchmarks.__path__))
-    return sorted(name for name in names if not name.startswith("_"))
+    return sorted(name.replace("_", "-") for name in names if not name.startswith("_"))
+
+
+def module_of(name: str) -> ModuleType:
+    """The module of a benchmark (one of them, `import`, cannot be imported by a statement)."""
+    return import_module(f"benchmarks.{name.replace('-', '_')}")
 
 
 def run(name: str) -> dict[str, Any]:
     """The result of a benchmark, with the machine that it was measured on."""
     with contextlib.redirect_stdout(sys.stderr):
-        result = dict(import_module(f"benchmarks.{name}").run())
+        result = dict(module_of(name).run())
     return {**result, "machine": {**machine(), **result.get("machine", {})}}
 
 

@@ -10,11 +10,21 @@ from benchmarks import __main__ as runner
 
 
 def test_every_benchmark_can_be_run_by_its_name():
-    from importlib import import_module
-
-    assert "import" in runner.available()
+    assert {"import", "train-step"} <= set(runner.available())
     for name in runner.available():
-        assert callable(import_module(f"benchmarks.{name}").run)
+        assert callable(runner.module_of(name).run)
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning:monai.*")
+@pytest.mark.parametrize("kind", ["unet", "cmff", "cmft"])
+def test_a_training_step_is_measured(kind):
+    from benchmarks.train_step import measure
+
+    found = measure(kind, patch=(32, 32, 32), base=2, levels=3, steps=1)
+    assert set(found) == {"seconds", "memory_mib", "parameters", "gflop"}
+    assert found["seconds"] > 0
+    assert found["parameters"] > 1000
+    assert found["gflop"] > 0.01
 
 
 def test_json_is_one_object_with_the_machine(capsys):

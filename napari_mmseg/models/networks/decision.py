@@ -56,7 +56,7 @@ class DecisionFusion(RegionNetwork):
             for member, image in zip(self.members, volumes.split(1, dim=1), strict=True)
         ]
         alone = [region_logits(vote) for vote in votes]
-        logs = [functional.log_softmax(vote, dim=1) for vote in votes]
+        logs = [functional.log_softmax(vote.float(), dim=1) for vote in votes]
         silence = (present(volumes) - 1) * _SILENCE
         scores = self._scores(logs) + silence[:, :, None, None, None]
         weights = functional.log_softmax(scores, dim=1).split(1, dim=1)

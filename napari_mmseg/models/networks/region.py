@@ -47,6 +47,8 @@ def region_logits(classes: Tensor) -> Tensor:
     classes from k on: its logit is logsumexp(classes >= k) - logsumexp(classes < k), exactly.
     """
     count = classes.shape[1]
+    # Differences of near equals: not in the half precision that autocast leaves.
+    classes = classes.to(torch.promote_types(classes.dtype, torch.float32))
     return torch.cat(
         [
             torch.logsumexp(classes[:, k:], 1, keepdim=True)
