@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from napari_mmseg.errors import ModelError
+from napari_mmseg.errors import InputError, ModelError
 from napari_mmseg.inference.torch import load_network
 from napari_mmseg.models import load_card
 from napari_mmseg.models.networks.region import RegionNetwork
@@ -41,6 +41,15 @@ def begin(network: RegionNetwork, options: TrainOptions) -> None:
             if isinstance(layer, _CONVOLUTIONS):
                 nn.init.normal_(layer.weight)
                 _no_bias(layer)
+    elif options.init == "cmft":
+        from napari_mmseg.training.cmft_transfer import begin_with_cmft
+
+        if options.cmft is None:
+            raise InputError(
+                "beginning with CMFT needs the folder of a CMFT run: train one first "
+                "(napari-mmseg train --stage cmft), or take --init kaiming"
+            )
+        begin_with_cmft(options.cmft, network)
     else:
         begin_with(options.init, network)
 

@@ -14,11 +14,17 @@ def cache_home() -> Path:
     return Path.home() / ".cache" / "napari-mmseg"
 
 
+def runs_folder() -> Path:
+    """Where each run has a folder of its name."""
+    return cache_home() / "runs"
+
+
 @dataclass(frozen=True)
 class TrainOptions:
     """A run is fixed by what it learns from, `seed`, `steps`, the network and the loss.
 
     anatomy: folder of label maps to simulate from; None (and no `data`): the procedural head.
+    task: tumour, or brain (extraction, from whole heads in random contrasts).
     backgrounds: folders of real scans without tumour; the share `background_share` of the
     simulated cases is painted into one of them.
     data: folder of labelled cases; with `anatomy` too, the share `replay` of the crops is
@@ -39,7 +45,7 @@ class TrainOptions:
 
     anatomy: Path | None
     name: str = "run"
-    out: Path = field(default_factory=lambda: cache_home() / "runs")
+    out: Path = field(default_factory=runs_folder)
     steps: int = 1800
     minutes: float | None = None
     seed: int = 0
@@ -59,6 +65,7 @@ class TrainOptions:
     compile: bool = True
     resume: bool = False
     init: str | None = None
+    task: str = "tumour"
     backgrounds: tuple[Path, ...] = ()
     background_share: float = 0.25
     network: str = "unet"
@@ -74,6 +81,16 @@ class TrainOptions:
     cmft: Path | None = None
     device: str = "cpu"
     devices: int = 1
+
+    @property
+    def inputs(self) -> int:
+        """Channels of an image."""
+        return 1 if self.task == "brain" else 4
+
+    @property
+    def outputs(self) -> int:
+        """Regions that are learnt."""
+        return 1 if self.task == "brain" else 3
 
     @property
     def folder(self) -> Path:

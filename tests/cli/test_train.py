@@ -17,7 +17,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path) -> list:
 
     calls: list = []
 
-    def train(options, report=None):
+    def train(options, report=None, tell=None):
         calls.append(options)
         report({"step": 1, "loss": 0.5, "minutes": 0.1})
         network = UNet3d(base=2, levels=2)
@@ -46,6 +46,8 @@ def test_options_reach_the_run_and_its_model_can_be_named(run, asked, tmp_path):
     assert (options.anatomy, options.name, options.minutes) == (tmp_path, "mine", 1.5)
     assert (options.steps, options.seed, options.resume) == (7, 3, True)
     assert options.init == "simulated"
+    assert (options.network, options.loss, options.preset) == ("unet", "region", "default")
+    assert options.data is None
     card = load_card("mine")
     assert (card.network.base, card.details["steps"], card.details["minutes"]) == (2, 1, 0.1)
     assert str(card.folder) in outcome.out
@@ -54,10 +56,46 @@ def test_options_reach_the_run_and_its_model_can_be_named(run, asked, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["--anatomy", "/nowhere"], ["--anatomy", "/tmp", "--steps", "0"]]
+    "arguments",
+    [
+        [],
+        ["--anatomy", "/nowhere"],
+        ["--data", "/nowhere"],
+        ["--anatomy", "/tmp", "--steps", "0"],
+        ["--anatomy", "/tmp", "--hold-out", "1.5"],
+    ],
 )
 def test_wrong_usage_exits_with_2(run, asked, arguments):
     assert run("train", *arguments).code == 2
+    assert asked == []
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # openvino's converter
+def test_a_preset_yields_to_what_the_user_says(run, asked, tmp_path):
+    run("train", "--anatomy", tmp_path, "--preset", "paper", "--network", "unet", "--steps", 5)
+    (options,) = asked
+    assert (options.network, options.steps) == ("unet", 5)
+    assert (options.optimiser, options.learning_rate, options.patch) == ("adam", 1e-4, (128,) * 3)
+
+
+def test_the_papers_preset_is_its_recipe(monkeypatch):
+    from napari_mmseg.training.presets import options_with, preset_named
+
+    options = options_with("paper")
+    assert (options.network, options.loss, options.steps) == ("cmff", "dice", 30_000)
+    assert (options.crops, options.schedule, options.ema) == (1, "constant", 0.0)
+    assert preset_named("paper").normalisation == "zscore-clipped"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--preset", "mine"], "default, paper, minmax128"),
+        (["--preset", "paper", "--data", "."], "--data or on --anatomy alone"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(run, asked, tmp_path, arguments, said):
+    assert said in run("train", "--anatomy", tmp_path, *arguments).sentence
     assert asked == []
 
 

@@ -30,7 +30,9 @@ def write_case(root: Path, number: int, ill: bool = True) -> Path:
     for channel, contrast in enumerate(CONTRASTS):
         image = np.zeros(SHAPE, dtype=np.int16)
         inner = (slice(2, -2),) * 3
-        image[inner] = random.normal(400, 40, image[inner].shape) + 60 * channel * depth[inner]
+        image[inner] = random.normal(400, 40, image[inner].shape) + 30 * channel * depth[
+            inner
+        ].astype(int)
         nib.Nifti1Image(image, affine).to_filename(folder / f"{name}_{contrast}.nii.gz")
     codes = np.array([0, 2, 1, 4], dtype=np.uint8)[depth]
     nib.Nifti1Image(codes, affine).to_filename(folder / f"{name}_seg.nii.gz")
