@@ -1,8 +1,11 @@
-"""How much memory this process may still take."""
+"""How much memory this process may still take, and how much a network wants."""
 
 from __future__ import annotations
 
 from pathlib import Path
+
+from ..models import Network
+from ..models.networks import RELATIVE_MEMORY
 
 _CGROUP = Path("/sys/fs/cgroup")
 
@@ -25,3 +28,8 @@ def free_bytes() -> int:
     except (OSError, ValueError, KeyError):
         return free  # not Linux, or no limit set for this process
     return free if limit == "max" else min(free, int(limit) - used + unused_pages)
+
+
+def channels_held(network: Network) -> float:
+    """The base of the U-Net whose pass would take as much memory as one of this network."""
+    return network.base * RELATIVE_MEMORY.get(network.kind, 1.0)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..errors import ModelError
 from ..models import Card
 from .engine import Check, EngineFailure, OutOfMemory
-from .memory import free_bytes
+from .memory import channels_held, free_bytes
 from .precision import PrecisionCheck
 from .quiet import load_openvino
 
@@ -80,7 +80,7 @@ class OpenVinoEngine:
         # An unproven fast path may run the exact one beside it.
         unproven = self._check is not None and self._check.verdict is None
         precision = "fp32" if unproven else self.precision
-        each = BYTES_PER_VOXEL_AND_CHANNEL[precision] * self._card.network.base
+        each = BYTES_PER_VOXEL_AND_CHANNEL[precision] * channels_held(self._card.network)
         return int(free_bytes() * MEMORY_SHARE / each)
 
     def close(self) -> None:

@@ -14,7 +14,7 @@ from ..errors import ModelError
 from ..models import Card, Network
 from ..models.card import BUNDLED_SEGRESNET
 from .engine import Check, EngineFailure, OutOfMemory
-from .memory import free_bytes
+from .memory import channels_held, free_bytes
 
 if TYPE_CHECKING:
     from ..models.networks import RegionNetwork
@@ -80,7 +80,7 @@ class TorchEngine:
             free: int = torch.cuda.mem_get_info()[0]
         else:
             free = free_bytes()
-        each = BYTES_PER_VOXEL_AND_CHANNEL[self.precision] * self._card.network.base
+        each = BYTES_PER_VOXEL_AND_CHANNEL[self.precision] * channels_held(self._card.network)
         return int(free * MEMORY_SHARE / each)
 
     def close(self) -> None:

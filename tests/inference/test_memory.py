@@ -8,6 +8,7 @@ import psutil
 import pytest
 
 from napari_mmseg.inference import memory
+from napari_mmseg.models import Network
 
 GB = 10**9
 
@@ -45,3 +46,9 @@ def test_without_a_limit_the_machine_counts(container: Path, limit: str | None) 
     else:
         (container / "memory.max").write_text(limit)
     assert memory.free_bytes() == 20 * GB
+
+
+def test_networks_of_several_branches_hold_more() -> None:
+    unet, cmff = (memory.channels_held(Network(kind, 16, 5, 4, 3)) for kind in ("unet", "cmff"))
+    assert unet == 16
+    assert cmff > 2 * unet

@@ -5,16 +5,20 @@ from __future__ import annotations
 import itertools
 import subprocess
 import sys
+import weakref
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_flatten
 
 from napari_mmseg.errors import ModelError
 from napari_mmseg.inference.quiet import load_openvino
-from napari_mmseg.models.networks import KINDS, RegionNetwork, build
+from napari_mmseg.models.networks import KINDS, RELATIVE_MEMORY, RegionNetwork, build
 from napari_mmseg.models.networks.region import region_logits
 
 pytestmark = [
@@ -147,6 +151,43 @@ def test_parameters_of_the_full_size() -> None:
     assert millions["decision"] == pytest.approx(4 * millions["unet"], rel=0.01)
     assert millions["unet"] < millions["layer"] < millions["decision"]
     assert 0 < millions["deeplab-unet"] - millions["deeplab"] < 0.5
+
+
+class Held(TorchDispatchMode):
+    """Counts the bytes of the tensors that are alive, and their most."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sizes: dict[int, int] = {}
+        self.peak = 0
+
+    def __torch_dispatch__(
+        self, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        result = function(*args, **(kwargs or {}))
+        for tensor in tree_flatten(result)[0]:
+            if isinstance(tensor, Tensor):
+                storage = tensor.untyped_storage()
+                if storage._cdata not in self.sizes:
+                    self.sizes[storage._cdata] = storage.nbytes()
+                    weakref.finalize(storage, self.sizes.pop, storage._cdata, None)
+        self.peak = max(self.peak, sum(self.sizes.values()))
+        return result
+
+
+@each_kind
+def test_a_pass_holds_as_much_memory_as_the_engines_reckon_with(kind: str) -> None:
+    held = []
+    for each in ("unet", kind):
+        if each in ("segresnet", "dynunet"):
+            pytest.importorskip("monai", reason="MONAI is an optional package")
+        network = build(each, base=8).eval().to("meta")
+        volumes = torch.empty(1, 4, 64, 64, 64, device="meta")
+        with torch.no_grad(), Held() as count:
+            network(volumes)
+        held.append(count.peak)
+    reckoned = RELATIVE_MEMORY.get(kind, 1.0)
+    assert held[1] / held[0] == pytest.approx(reckoned, rel=0.1, abs=0.25)
 
 
 def test_classes_of_a_softmax_are_cumulative_sums() -> None:

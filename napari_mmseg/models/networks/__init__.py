@@ -27,6 +27,18 @@ _FACTORIES: Mapping[str, tuple[str, str]] = {
 
 KINDS = tuple(_FACTORIES)
 
+#: Features that a pass holds at its peak, relative to the U-Net of the same base (counted on
+#: tensors without contents at base 8 and 5 levels; the U-Net's are 22 bytes a voxel and channel).
+RELATIVE_MEMORY: Mapping[str, float] = {
+    "cmff": 2.8,
+    "cmff-single": 3.4,
+    "layer": 2.6,
+    "decision": 1.7,
+    "decision-learned": 1.9,
+    "deeplab": 0.2,
+    "deeplab-unet": 1.2,
+}
+
 
 def build(
     kind: str, in_channels: int = 4, out_channels: int = 3, base: int = 16, levels: int = 5
@@ -64,4 +76,4 @@ def __getattr__(name: str) -> object:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-__all__ = ["KINDS", "RegionNetwork", "build"]
+__all__ = ["KINDS", "RELATIVE_MEMORY", "RegionNetwork", "build"]
