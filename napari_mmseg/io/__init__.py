@@ -4,6 +4,7 @@ from .annotation_reader import read_annotation
 from .case_reader import open_case
 from .discover import looks_like_case
 from .exporter import ExportReceipt, export, write_volume
+from .volume_reader import read_volume
 
 __all__ = [
     "ExportReceipt",
@@ -11,5 +12,6 @@ __all__ = [
     "looks_like_case",
     "open_case",
     "read_annotation",
+    "read_volume",
     "write_volume",
 ]

@@ -6,10 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from ..case import Case
 from ..errors import GeometryError, InputError
@@ -17,6 +13,7 @@ from ..volume import Modality, Volume
 from .discover import MSD_CHANNELS, Finding, channels_of, discover, is_msd_file
 from .image import StoredImage, quoted, read_image, stem_of
 from .label_files import label_files
+from .volume_reader import upright
 
 #: Grids closer than this are the same but for rounding: nothing is interpolated.
 RESAMPLE_ABOVE_VOXELS = 0.1
@@ -197,7 +194,7 @@ def _volumes_of(
                 f"{quoted(image.path)} has {image.channels} channels: say which is {modality} "
                 f"with --modality {modality}={image.path.name}:0"
             )
-        array, notes = _upright(image, source.channel or 0)
+        array, notes = upright(image, source.channel or 0)
         said += [f"{modality}, {quoted(image.path)}: {note}" for note in notes]
         if array is not None:
             space = image.source
@@ -212,35 +209,6 @@ def _volumes_of(
                 notes=channel,
             )
     return volumes, said
-
-
-def _upright(image: StoredImage, channel: int) -> tuple[NDArray[Any] | None, list[str]]:
-    """One channel in display orientation, contiguous, finite; None when it is constant."""
-    array = image.source.to_display.apply(image.channel(channel))
-    if image.is_scaled or array.dtype.kind == "f":
-        with np.errstate(over="ignore", invalid="ignore"):  # infinity is told below, in a sentence
-            array = np.array(array, dtype=np.float32, order="C")
-            if image.is_scaled:
-                array *= np.float32(image.slope)
-                array += np.float32(image.inter)
-    else:
-        array = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
-    notes: list[str] = []
-    low, high = array.min(), array.max()
-    if not (np.isfinite(low) and np.isfinite(high)):
-        finite = np.isfinite(array)
-        if not finite.any():
-            return None, ["it holds no number at all and was left out"]
-        low, high = array[finite].min(), array[finite].max()
-        notes.append(
-            f"{int((~finite).sum())} voxels were no finite numbers and got the lowest value "
-            f"of the image ({low:g})"
-        )
-        array = np.where(finite, array, low)
-    if low == high:
-        return None, [*notes, f"all its voxels are {low:g}, so it was left out"]
-    array.flags.writeable = False
-    return array, notes
 
 
 def _reference(volumes: Mapping[Modality, Volume]) -> Modality:

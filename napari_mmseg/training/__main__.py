@@ -18,6 +18,7 @@ def main() -> None:
     train.add_argument("--minutes", type=float)
     train.add_argument("--seed", type=int, default=0)
     train.add_argument("--resume", action="store_true")
+    train.add_argument("--task", choices=("tumour", "brain"), default="tumour")
     export = jobs.add_parser("export", help="turn a run's checkpoint into a model folder")
     export.add_argument("--name", default="run")
     export.add_argument("--out", type=Path, required=True)
@@ -47,6 +48,10 @@ def main() -> None:
     if job == "train":
         from napari_mmseg.training.loop import train as run_training
 
+        if given["task"] == "brain":
+            from napari_mmseg.training.strip import STRIP_RUN
+
+            given |= STRIP_RUN
         print(run_training(TrainOptions(**given)))
     elif job == "export":
         from napari_mmseg.training.export import export_run

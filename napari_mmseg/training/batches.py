@@ -156,7 +156,11 @@ def _padded(volume: Tensor, size: tuple[int, int, int]) -> Tensor:
 
 
 def source(options: TrainOptions) -> Source:
-    """What a run learns from: simulated cases, a user's, or both."""
+    """What a run learns from: simulated cases, a user's, or both; or whole heads."""
+    if options.task == "brain":
+        from napari_mmseg.training.strip import StripBatches
+
+        return StripBatches(options)
     if options.data is None:
         return Batches(options)
     from napari_mmseg.training.case_batches import CaseBatches, Mixed

@@ -116,7 +116,9 @@ def network_of(checkpoint: dict[str, Any]) -> RegionNetwork:
     options = json.loads(checkpoint["options"])
     # Runs from before there was a choice name no network.
     kind = options.get("network", "unet")
-    network = build(kind, base=options["base"], levels=options["levels"])
+    brain = options.get("task") == "brain"
+    channels = (1, 1) if brain else (len(CHANNELS), len(REGIONS))
+    network = build(kind, *channels, base=options["base"], levels=options["levels"])
     network.load_state_dict(checkpoint["ema"])
     return network.eval()
 
@@ -128,8 +130,13 @@ def export_run(run: Path, folder: Path) -> Path:
     checkpoint = load_checkpoint(run / CHECKPOINT)
     options = json.loads(checkpoint["options"])
     network = network_of(checkpoint)
-    card = base_card(folder.name, network) | {
-        "trained_on": "simulated tumours alone",
+    if options.get("task") == "brain":
+        from napari_mmseg.training.strip import brain_card
+
+        about = brain_card(folder.name, network)
+    else:
+        about = base_card(folder.name, network) | {"trained_on": "simulated tumours alone"}
+    card = about | {
         "steps": checkpoint["step"],
         "minutes": round(checkpoint["seconds"] / 60),
         "seed": options["seed"],

@@ -68,7 +68,7 @@ def train(options: TrainOptions, report: Progress | None = None, tell: Tell | No
             collect(options, tell)
         devices.wait()
     torch.manual_seed(options.seed)
-    network = build(options.network, base=options.base, levels=options.levels)
+    network = build(options.network, options.inputs, options.outputs, options.base, options.levels)
     begin(network, options)
     options.folder.mkdir(parents=True, exist_ok=True)
     stepper = devices.stepper(network, options)

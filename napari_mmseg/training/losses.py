@@ -23,13 +23,13 @@ ERROR_FLOOR = 0.01  # share of the voxels below which mistakes no longer gain we
 MISTAKES_WEIGHT = 0.5
 
 
-def region_targets(depth: Tensor) -> Tensor:
-    """Depths (N, I, P, L) to WT, TC, ET masks (N, 3, I, P, L), float32."""
-    return torch.stack([depth >= level for level in (1, 2, 3)], dim=1).float()
+def region_targets(depth: Tensor, regions: int = 3) -> Tensor:
+    """Depths (N, I, P, L) to masks of nested regions (N, regions, I, P, L), float32."""
+    return torch.stack([depth >= level for level in range(1, regions + 1)], dim=1).float()
 
 
 def region_loss(logits: Tensor, depth: Tensor) -> Tensor:
-    """Mean over WT, TC, ET of three terms, each over the whole batch.
+    """Mean over the regions of three terms, each over the whole batch.
 
     1 - soft Dice, for regions that are there at all: where none is, soft Dice has hardly a
     gradient. Binary cross-entropy. And cross-entropy averaged over the mistakes, each voxel
@@ -37,7 +37,7 @@ def region_loss(logits: Tensor, depth: Tensor) -> Tensor:
     mean lets pass.
     """
     logits = logits.float()
-    target = region_targets(depth)
+    target = region_targets(depth, logits.shape[1])
     probability = torch.sigmoid(logits)
     axes = (0, 2, 3, 4)
     size = target.sum(axes)
