@@ -72,6 +72,20 @@ class Prepared:
             regions.append(self.change.invert(quantise(inside)))
         return np.ascontiguousarray(np.stack(regions)), self._box_in_case()
 
+    def to_case(self, maps: NDArray[np.float32]) -> tuple[NDArray[np.float32], Box]:
+        """Any maps (maps, I, P, L) over `channels`, as they are, on the case's own grid.
+
+        Returns them within a box of the case's grid, and that box.
+        """
+        size = _shape_of(self.box)
+        back = []
+        for values in maps:
+            inside = values[self.interior]
+            if inside.shape != size:
+                inside = rescale(inside, size)
+            back.append(np.ascontiguousarray(self.change.invert(inside)))
+        return np.stack(back), self._box_in_case()
+
     def _box_in_case(self) -> Box:
         back: list[slice] = [slice(0)] * 3
         for new, (old, flip) in enumerate(zip(self.change.axes, self.change.flips, strict=True)):
