@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from napari_mmseg.training.layouts import Place, find_places, leaves
 from napari_mmseg.training.options import TrainOptions
 from napari_mmseg.training.presets import Preset, preset_named
 from napari_mmseg.training.simulate.chance import Chance, Shape
+from napari_mmseg.training.simulate.contrast import draw_contrast
 from napari_mmseg.training.simulate.render import draw_recipe, render
 
 #: From a step's number to its volumes (N, 4, I, P, L), normalised, all four contrasts.
@@ -29,11 +31,15 @@ Source = Callable[[int], Tensor]
 Tell = Callable[[str], None]
 
 KEPT_CASES = 8  # prepared cases in memory: about 30 MB each
-_STREAM = 41
+_STREAM, _SCANNER_STREAM = 41, 43
 
 
-def simulated(anatomy: Path | None, crop: Shape, seed: int) -> Source:
-    """Crops of simulated cases (of the procedural head where `anatomy` is None)."""
+def simulated(anatomy: Path | None, crop: Shape, seed: int, scanner: int | None = None) -> Source:
+    """Crops of simulated cases (of the procedural head where `anatomy` is None).
+
+    Every crop has contrasts of its own, as in the training of segmentation, unless `scanner`
+    seeds one set for all: then a contrast can be told from another, as in a hospital's own scans.
+    """
     options = TrainOptions(anatomy=anatomy, seed=seed)
     batches = Batches(options)
 
@@ -42,8 +48,11 @@ def simulated(anatomy: Path | None, crop: Shape, seed: int) -> Source:
         newest = FIRST_CASES + step // options.steps_per_case
         case = batches.case(chance.integer(max(0, newest - options.pool), newest))
         box = choose_box(case, crop, chance)
-        images = render(case, box, draw_recipe(case, chance), chance)
-        return padded(images, crop)[None]
+        recipe = draw_recipe(case, chance)
+        if scanner is not None:
+            same = Chance(scanner, _SCANNER_STREAM)
+            recipe = replace(recipe, contrast=draw_contrast(same), waves=same.white((4,)) * 0.5)
+        return padded(render(case, box, recipe, chance), crop)[None]
 
     return volumes
 

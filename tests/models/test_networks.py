@@ -120,6 +120,17 @@ def test_openvino_labels_as_torch_does(kind: str) -> None:
         np.testing.assert_array_equal((found > 0.5)[sure], (expected > 0.5)[sure])
 
 
+@pytest.mark.parametrize("kind", ["cmff", "decision-learned", "deeplab-unet"])
+def test_training_can_compile_all_heads_in_one_piece(kind: str) -> None:
+    network = tiny(kind).eval()
+    volumes = torch.randn(1, 4, 16, 16, 16)
+    volumes[:, 1] = 0
+    compiled = torch.compile(network.heads, backend="eager", fullgraph=True, dynamic=False)
+    with torch.no_grad():
+        for found, expected in zip(compiled(volumes), network.heads(volumes), strict=True):
+            torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
+
+
 @each_kind
 def test_named_features_are_modules_that_run(kind: str) -> None:
     network = tiny(kind).eval()

@@ -16,14 +16,17 @@ from napari_mmseg.errors import InputError, ModelError
 from napari_mmseg.models.networks import build
 from napari_mmseg.models.networks.cmff import Cmff
 from napari_mmseg.models.networks.cmft import Transition, load_transition, split_pairs
+from napari_mmseg.training import cmft_source
 from napari_mmseg.training.cmft import GENERATORS, CmftOptions, train_cmft
 from napari_mmseg.training.cmft_measure import closeness, ssim
-from napari_mmseg.training.cmft_source import from_folder, simulated
+from napari_mmseg.training.cmft_source import Source, from_folder, simulated
 from napari_mmseg.training.cmft_step import CYCLE_WEIGHT, Cycle, ImagePool
 from napari_mmseg.training.cmft_transfer import begin_with_cmft, transfer
 from napari_mmseg.training.distil import Distiller, distil, listening
 from napari_mmseg.training.loop import LOG, load_checkpoint
+from napari_mmseg.training.simulate.case import Geometry
 from napari_mmseg.training.simulate.chance import Chance
+from napari_mmseg.training.simulate.render import Box, Recipe, render
 
 CROP = (32, 32, 32)
 
@@ -177,6 +180,33 @@ def test_simulated_volumes_are_complete_and_a_function_of_the_step() -> None:
     assert all(volumes[0, channel].any() for channel in range(4))
     assert torch.equal(again(5), volumes)
     assert not torch.equal(source(6), volumes)
+
+
+def test_one_scanner_has_the_same_contrasts_in_every_case() -> None:
+    for scanner in (1, 2):
+        source = simulated(None, CROP, seed=1, scanner=scanner)
+        assert torch.equal(source(3), simulated(None, CROP, seed=1, scanner=scanner)(3))
+    other = simulated(None, CROP, seed=1, scanner=1)
+    assert not torch.equal(other(3), source(3))
+    drawn = [render_contrast(other, step) for step in range(3)]
+    assert torch.equal(drawn[0], drawn[1])
+    assert torch.equal(drawn[1], drawn[2])
+    own = simulated(None, CROP, seed=1)
+    assert not torch.equal(render_contrast(own, 0), render_contrast(own, 1))
+
+
+def render_contrast(source: Source, step: int) -> Tensor:
+    """The tissue intensities that a step's images were painted with."""
+    seen: list[Tensor] = []
+
+    def watch(case: Geometry, box: Box, recipe: Recipe, chance: Chance) -> Tensor:
+        seen.append(recipe.contrast.tissue)
+        return render(case, box, recipe, chance)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cmft_source, "render", watch)
+        source(step)
+    return seen[0]
 
 
 def write_case(folder: Path, contrasts: tuple[str, ...] = ("t1", "t1ce", "t2", "flair")) -> None:
