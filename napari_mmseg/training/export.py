@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import warnings
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
+from napari_mmseg.inference.convert import from_torch
 from napari_mmseg.inference.quiet import load_openvino
 from napari_mmseg.models.networks import RegionNetwork, build
 
@@ -23,18 +22,6 @@ CHANNELS = ("T1", "T1ce", "T2", "FLAIR")
 REGIONS = ("WT", "TC", "ET")
 THRESHOLD = 0.5
 FILE_MODE = 0o644
-_EXAMPLE_SIDE = 32  # or two voxels at the lowest level: one has no variance
-
-
-class _Probabilities(nn.Module):
-    """The network with the sigmoid that turns its logits into probabilities."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, volumes: Tensor) -> Tensor:
-        return torch.sigmoid(self.network(volumes))
 
 
 def half_weights(network: nn.Module) -> dict[str, Tensor]:
@@ -43,21 +30,6 @@ def half_weights(network: nn.Module) -> dict[str, Tensor]:
         name: value.detach().cpu().half().contiguous()
         for name, value in network.state_dict().items()
     }
-
-
-def convert(network: RegionNetwork) -> Any:
-    """The network as an OpenVINO model: input (1, C, I, P, L) of any size, output probabilities."""
-    module = _Probabilities(network).eval()
-    channels = network.inputs
-    side = max(_EXAMPLE_SIDE, 2 * network.stride)
-    example = torch.zeros(1, channels, side, side, side)
-    openvino = load_openvino()
-    with torch.no_grad(), warnings.catch_warnings():
-        # Instance normalisation checks its input's size in Python; the check is rightly frozen.
-        warnings.simplefilter("ignore", torch.jit.TracerWarning)
-        return openvino.convert_model(
-            module, example_input=example, input=[(1, channels, -1, -1, -1)]
-        )
 
 
 def export_model(network: RegionNetwork, folder: Path, name: str, card: dict[str, Any]) -> Path:
@@ -75,7 +47,8 @@ def export_model(network: RegionNetwork, folder: Path, name: str, card: dict[str
     path = folder / f"{name}.safetensors"
     save_file(weights, path, metadata={"network": network.kind})
     path.chmod(FILE_MODE)  # safetensors leaves it readable by its owner alone
-    load_openvino().save_model(convert(network), folder / f"{name}.xml", compress_to_fp16=True)
+    model = from_torch(network, network.inputs, network.stride)
+    load_openvino().save_model(model, folder / f"{name}.xml", compress_to_fp16=True)
     files = {
         file: hashlib.sha256((folder / file).read_bytes()).hexdigest()
         for file in (f"{name}.safetensors", f"{name}.xml", f"{name}.bin")

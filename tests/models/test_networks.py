@@ -17,6 +17,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten
 
 from napari_mmseg.errors import ModelError
+from napari_mmseg.inference.convert import from_torch
 from napari_mmseg.inference.quiet import load_openvino
 from napari_mmseg.models.networks import KINDS, RELATIVE_MEMORY, RegionNetwork, build
 from napari_mmseg.models.networks.region import region_logits
@@ -99,13 +100,11 @@ def test_the_result_is_the_last_head_and_a_batch_is_its_cases(kind: str) -> None
 
 @each_kind
 def test_openvino_labels_as_torch_does(kind: str) -> None:
-    from napari_mmseg.training.export import convert
-
     network = tiny(kind).eval()
     with torch.no_grad():  # spread the answers: untrained ones hug each other
         for value in network.parameters():
             value.mul_(1.5)
-    model = convert(network)
+    model = from_torch(network, network.inputs, network.stride)
     core = load_openvino().Core()
     compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     for shape, missing in (((16, 24, 16), []), ((24, 16, 32), [0, 1]), ((16, 16, 16), [3])):
