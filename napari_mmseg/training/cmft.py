@@ -20,7 +20,7 @@ from napari_mmseg.models.networks.cmft import SMALLEST_SIDE, save_transition
 from napari_mmseg.training.cmft_source import Source, Tell, from_folder, simulated
 from napari_mmseg.training.cmft_step import LEARNING_RATE, Cycle
 from napari_mmseg.training.loop import CHECKPOINT, LOG, load_checkpoint, save_checkpoint
-from napari_mmseg.training.options import cache_home
+from napari_mmseg.training.options import runs_folder
 from napari_mmseg.training.simulate.chance import Chance, Shape
 
 GENERATORS = "generators.safetensors"
@@ -43,7 +43,7 @@ class CmftOptions:
     anatomy: Path | None = None
     data: Path | None = None
     name: str = "cmft"
-    out: Path = field(default_factory=lambda: cache_home() / "runs")
+    out: Path = field(default_factory=runs_folder)
     preset: str = "default"
     steps: int = 10_000
     minutes: float | None = None
