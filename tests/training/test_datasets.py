@@ -5,13 +5,15 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
 import torch
-from conftest import Options, write_case
+from labelled_cases import Options, write_case
 
 from napari_mmseg.errors import AmbiguousEncodingError, InputError
 from napari_mmseg.training.case_batches import CaseBatches, Mixed, choose_centre
@@ -162,6 +164,44 @@ def test_links_out_of_the_folder_are_not_followed(cases: Path, options: Options)
     assert len(found.cases) == 3
     (skip,) = found.skipped
     assert "outside the folder" in skip.reason
+
+
+_OPENED: list[str] = []
+_WATCHING = False
+
+
+def _watch(event: str, arguments: tuple[object, ...]) -> None:
+    if _WATCHING and event == "open" and isinstance(arguments[0], str | bytes | os.PathLike):
+        _OPENED.append(os.fsdecode(arguments[0]))
+
+
+@pytest.fixture
+def opened() -> Iterator[list[str]]:
+    """Every file that is opened while the test runs."""
+    global _WATCHING
+    _OPENED.clear()
+    sys.addaudithook(_watch)  # it cannot be taken out again, only told to rest
+    _WATCHING = True
+    yield _OPENED
+    _WATCHING = False
+
+
+def test_nothing_outside_the_folder_is_read(
+    cases: Path, options: Options, opened: list[str]
+) -> None:
+    """Beside it lie a data set's description and another case, which a search might meet."""
+    above = cases.parent
+    (above / "dataset.json").write_text(json.dumps({"modality": {"0": "T1"}}))
+    write_case(above, 9)
+    chosen = options(data=cases)
+    opened.clear()
+    collect(chosen)
+    batches = CaseBatches(chosen)
+    assert batches[0] is not None
+    touched = [Path(name).resolve() for name in opened if str(above) in name]
+    assert any(path.is_relative_to(cases) for path in touched)
+    for path in touched:
+        assert path.is_relative_to(cases) or path.is_relative_to(chosen.folder), path
 
 
 def test_held_out_cases_are_drawn_by_lot_and_recorded(cases: Path, options: Options) -> None:

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 import torch
-from conftest import Options
+from labelled_cases import Options
 
 from napari_mmseg.errors import ModelError
 from napari_mmseg.models.networks import build

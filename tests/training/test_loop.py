@@ -9,16 +9,19 @@ from pathlib import Path
 
 import pytest
 import torch
+from labelled_cases import write_case
 from safetensors.torch import save_file
 
-from napari_mmseg.errors import InputError, ModelError
+from napari_mmseg.errors import InputError, MmsegError, ModelError
 from napari_mmseg.models.networks.unet import UNet3d
+from napari_mmseg.training import batches
 from napari_mmseg.training.batches import Batches, crop_size, stream
 from napari_mmseg.training.export import base_card, half_weights, network_of
 from napari_mmseg.training.initial import begin_with
 from napari_mmseg.training.loop import LOG, load_checkpoint, train
 from napari_mmseg.training.losses import region_loss, region_targets
 from napari_mmseg.training.options import TrainOptions
+from napari_mmseg.training.plot import PAGE
 
 
 def options(folder: Path, **changes: object) -> TrainOptions:
@@ -56,6 +59,42 @@ def test_resuming_gives_the_weights_of_the_uninterrupted_run(tmp_path: Path) -> 
     for part in ("network", "ema"):
         for name, value in whole[part].items():
             assert torch.equal(value, resumed[part][name]), name
+
+
+def test_a_network_of_several_heads_resumes_exactly_on_a_users_cases(tmp_path: Path) -> None:
+    for number in range(2):
+        write_case(tmp_path / "cases", number)
+    chosen = options(
+        tmp_path, steps=3, network="cmff", data=tmp_path / "cases", patch=(16, 16, 16),
+        whole=(16, 16, 16), levels=2, loss="region+0.1*smooth", checkpoint_seconds=0.0,
+    )  # fmt: skip
+    whole = load_checkpoint(train(dataclasses.replace(chosen, name="whole")))
+
+    class Killed(Exception):
+        """Stands for the machine that goes down."""
+
+    def stop(line: dict[str, float]) -> None:
+        if line["step"] == 3:
+            raise Killed
+
+    halves = dataclasses.replace(chosen, name="halves")
+    with pytest.raises(Killed):
+        train(halves, stop)
+    resumed = load_checkpoint(train(dataclasses.replace(halves, resume=True)))
+    for name, value in whole["network"].items():
+        assert torch.equal(value, resumed["network"][name]), name
+    assert "step 3 of 3" in (tmp_path / "halves" / PAGE).read_text()
+    with pytest.raises(InputError, match="begun with the network cmff"):
+        train(dataclasses.replace(halves, resume=True, network="unet"))
+
+
+def test_a_worker_that_dies_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "PARENT_CHECK_SECONDS", 0.05)
+    broken = options(tmp_path, worker=True, data=tmp_path / "nowhere")
+    with pytest.raises(MmsegError, match=r"ended early.*--resume"):
+        next(stream(broken, 0))
 
 
 def test_minutes_stop_the_run(tmp_path: Path) -> None:
