@@ -99,7 +99,7 @@ def _tissue_means(chance: Chance) -> Tensor:
         row[t.STRIATUM] = g + (1 - g) * chance.uniform(-0.1, 0.5)
         row[t.THALAMUS] = g + (1 - g) * chance.uniform(0.1, 0.7)
         row[t.PALLIDUM] = 1 + (g - 1) * chance.uniform(-0.3, 0.4)
-        below = chance.normal(0.06)  # infratentorial tissue as a whole is brighter or darker
+        below = chance.normal(0.03)  # infratentorial tissue as a whole is brighter or darker
         row[t.CEREBELLAR_CORTEX] = g + below + chance.normal(0.05)
         row[t.CEREBELLAR_WHITE] = 1 + below + chance.normal(0.05)
         row[t.BRAINSTEM] = 1 + below + (g - 1) * chance.uniform(0, 0.5) + chance.normal(0.04)
@@ -123,7 +123,7 @@ def _lesion_means(tissue: Tensor, chance: Chance) -> Tensor:
     mean = torch.ones(4, t.LESIONS)
     fluid = tissue[:, t.VENTRICLE]
     grey = tissue[:, t.CORTEX]
-    vivid = chance.log_uniform(0.2, 1.0)  # one tumour is faint in all contrasts, another glares
+    vivid = chance.log_uniform(0.35, 1.0)  # one tumour is faint in all contrasts, another glares
     water = min(0.9, max(0.12, vivid * chance.uniform(0.5, 1.3)))
     high_t2 = max(float(grey[T2]), 1.0)
     high_flair = max(float(grey[FLAIR]), 1.0)
@@ -178,7 +178,7 @@ def _lesion_means(tissue: Tensor, chance: Chance) -> Tensor:
         chance.uniform(0.5, 1.6),
     ])  # fmt: skip
     brightest = max(float(grey[T1CE]), 1.0)
-    uptake = chance.log_uniform(0.15, 1.3)
+    uptake = chance.log_uniform(0.25, 1.3)
     mean[:, t.ENHANCING] = torch.tensor([
         t1_like(chance.uniform(-0.8, 0.3)), brightest + DISTINCT + uptake,
         1.0 + (t2_like(water) - 1.0) * chance.uniform(0.0, 0.9),
