@@ -1,4 +1,4 @@
-"""Islands too small to be believed."""
+"""Islands too small, or too doubtful throughout, to be believed."""
 
 from __future__ import annotations
 
@@ -19,4 +19,27 @@ def drop_small_components(
     if smallest <= 1 or not mask.any():
         return mask
     kept: NDArray[np.bool_] = cc3d.dust(mask, threshold=smallest, connectivity=26) > 0
+    return kept
+
+
+def drop_doubtful_components(
+    mask: NDArray[np.bool_], probability: NDArray[np.uint8], peak: int
+) -> NDArray[np.bool_]:
+    """`mask` (I, P, L) without its 26-connected components that nowhere reach `peak`.
+
+    `probability` is in 255ths, as `peak`. A lesion is sure somewhere; false alarms in normal
+    tissue are often doubtful throughout. Where no component reaches the peak the surest one
+    stays: a faint lesion must not vanish.
+    """
+    import cc3d
+
+    if peak <= 1 or not mask.any():
+        return mask
+    labels, count = cc3d.connected_components(mask, connectivity=26, return_N=True)
+    sure = mask & (probability >= peak)
+    if not sure.any():
+        sure = mask & (probability == probability[mask].max())
+    keep = np.zeros(count + 1, dtype=bool)
+    keep[np.unique(labels[sure])] = True
+    kept: NDArray[np.bool_] = keep[labels]
     return kept

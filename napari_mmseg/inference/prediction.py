@@ -14,7 +14,7 @@ from ..errors import InputError
 from ..grid import Grid
 from ..protocol import Protocol
 from ..volume import SourceSpace
-from .components import drop_small_components
+from .components import drop_doubtful_components, drop_small_components
 from .prepare import Box
 
 #: Probabilities are kept in this many steps.
@@ -42,6 +42,9 @@ class Prediction:
         The probability from which on a voxel is in a region, unless others are asked for.
     smallest_component_mm3
         Components smaller than this are dropped after thresholding, by region.
+    peaks
+        By region: components that nowhere reach this probability are dropped too. Asking for a
+        lower threshold lowers the peak in proportion, so that what is asked for is shown.
     seconds
         Wall time by stage.
     provenance
@@ -57,6 +60,7 @@ class Prediction:
     thresholds: Mapping[str, float]
     provenance: Provenance
     smallest_component_mm3: Mapping[str, float] = field(default_factory=dict)
+    peaks: Mapping[str, float] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -122,6 +126,10 @@ class Prediction:
             mask = probability >= threshold_in_steps(chosen[region])
             if smallest := self.smallest_component_mm3.get(region, 0.0):
                 mask = drop_small_components(mask, smallest, spacing)
+            if peak := self.peaks.get(region, 0.0):
+                lowered = min(1.0, chosen[region] / max(self.thresholds[region], 1 / STEPS))
+                peak_steps = threshold_in_steps(peak * lowered)
+                mask = drop_doubtful_components(mask, probability, peak_steps)
             masks[region] = mask
         codes = np.zeros(self.grid.shape, dtype=np.uint8)
         codes[self.box] = self.protocol.from_masks(with_ancestors(masks, self.protocol))

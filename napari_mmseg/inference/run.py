@@ -130,6 +130,7 @@ def predict(
         thresholds=chosen,
         provenance=provenance,
         smallest_component_mm3=card.smallest_component_mm3,
+        peaks=card.peaks,
         seconds=seconds,
     )
     seconds["label"] = perf_counter() - start

@@ -72,6 +72,8 @@ class Card:
         Probability from which on a voxel belongs to a region, by region.
     smallest_component_mm3
         By region: components smaller than this are dropped. Empty: none are.
+    peaks
+        By region: components that nowhere reach this probability are dropped. Empty: none are.
     normalisation
         One of `NORMALISATIONS`.
     window
@@ -98,6 +100,7 @@ class Card:
     thresholds: Mapping[str, float]
     protocol: str = "glioma"
     smallest_component_mm3: Mapping[str, float] = field(default_factory=dict)
+    peaks: Mapping[str, float] = field(default_factory=dict)
     normalisation: str = "robust"
     window: tuple[int, int, int] | None = None
     resize: tuple[int, int, int] | None = None
@@ -211,6 +214,7 @@ def _parse(folder: Path, data: Mapping[str, Any]) -> Card:
         smallest_component_mm3=MappingProxyType(
             {str(k): float(v) for k, v in data.get("smallest_component_mm3", {}).items()}
         ),
+        peaks=MappingProxyType({str(k): float(v) for k, v in data.get("peaks", {}).items()}),
         normalisation=str(data.get("normalisation", "robust")),
         window=_sides(data.get("window"), "window"),
         resize=_sides(data.get("resize"), "resize"),

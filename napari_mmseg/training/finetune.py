@@ -173,7 +173,7 @@ def _refuse_others_folder(folder: Path, card: Card) -> None:
 
 
 def _inherited(card: Card) -> dict[str, Any]:
-    kept = ("thresholds", "smallest_component_mm3", "intended_use", "not_for", "licence")
+    kept = ("thresholds", "smallest_component_mm3", "peaks", "intended_use", "not_for", "licence")
     return {key: card.details[key] for key in kept if key in card.details}
 
 

@@ -154,6 +154,28 @@ def test_small_components_are_dropped_only_where_asked() -> None:
     assert filtered.region("WT").sum() == 16
 
 
+def test_components_that_are_doubtful_throughout_are_dropped_unless_asked_for() -> None:
+    raw = np.zeros((3, 4, 4, 8), dtype=np.uint8)
+    raw[0, 0, 0, 0:4] = 150  # doubtful throughout
+    raw[0, 2:4, 2:4, 4:8] = 150
+    raw[0, 3, 3, 7] = 240  # sure somewhere
+    prediction = make_prediction(raw, peaks={"WT": 0.9})
+    assert prediction.annotation().region("WT").sum() == 16
+    # Half the threshold, half the peak: 0.45 of 255 is below 150.
+    assert prediction.annotation({"WT": 0.25}).region("WT").sum() == 20
+    assert prediction.annotation({"WT": 0.9}).region("WT").sum() == 1
+
+
+def test_the_surest_component_stays_where_none_is_sure() -> None:
+    raw = np.zeros((3, 4, 4, 8), dtype=np.uint8)
+    raw[0, 0, 0, 0:4] = 150
+    raw[0, 2:4, 2:4, 4:8] = 170
+    kept = make_prediction(raw, peaks={"WT": 0.9}).annotation().region("WT")
+    assert kept.sum() == 16
+    nothing = make_prediction(np.zeros_like(raw), peaks={"WT": 0.9}).annotation()
+    assert not nothing.codes.any()
+
+
 def test_what_was_predicted_cannot_be_changed() -> None:
     raw = noise(5)
     prediction = make_prediction(raw)
