@@ -106,8 +106,9 @@ def collect(options: TrainOptions, tell: Tell | None = None) -> CaseSet:
             skipped.append(Skipped(place.name, _sentence(error)))
             say(f"the case {place.name} was left out: {skipped[-1].reason}")
             continue
-        for path, array in zip(_files(folder, len(names)), (images, depth), strict=True):
-            np.save(path, array, allow_pickle=False)
+        image_file, depth_file = _files(folder, len(names))
+        np.save(image_file, images, allow_pickle=False)
+        np.save(depth_file, depth, allow_pickle=False)
         names.append((place.name, missing))
     if not names:
         raise InputError(

@@ -71,6 +71,8 @@ def test_it_is_asked_for_only_where_it_helps(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(memory, "_on_glibc", lambda: True)
     assert memory._wanted(command, {})
     assert memory._wanted(["/x/napari_mmseg/__main__.py"], {})
+    assert memory._wanted(["/x/napari_mmseg/cli/__main__.py"], {})
+    assert not memory._wanted(["/napari_mmseg/lib/pytest/__main__.py"], {})
     assert not memory._wanted(command, memory.held_environment({}))
     assert not memory._wanted(["pytest"], {})
     monkeypatch.setattr(memory, "_on_glibc", lambda: False)
