@@ -53,6 +53,7 @@ _OTHER_WORDS = frozenset(
         *("mtt", "ttp", "tmax", "ktrans", "adc", "dwi", "swi", "bold", "t2star", "t2s", "t1map"),
         *("t2map", "t1rho", "jacobian", "warpfield", "prob", "probs", "probability"),
         *("probabilities", "posterior", "uncertainty", "entropy", "coverage", "brainmask"),
+        "synthetic",  # imagined by a network (`inference.synthetic`): not the patient's image
     }
 )
 _OTHER_PAIRS = frozenset(

@@ -21,6 +21,7 @@ from napari_mmseg.training.cmft_source import Source, Tell, from_folder, simulat
 from napari_mmseg.training.cmft_step import LEARNING_RATE, Cycle
 from napari_mmseg.training.loop import CHECKPOINT, LOG, load_checkpoint, save_checkpoint
 from napari_mmseg.training.options import runs_folder
+from napari_mmseg.training.presets import preset_named
 from napari_mmseg.training.simulate.chance import Chance, Shape
 
 GENERATORS = "generators.safetensors"
@@ -80,7 +81,7 @@ def train_cmft(
         When a run of that name is there and is not to be resumed, was begun otherwise, or its
         cases cannot be used.
     """
-    _check_crop(options)
+    _check_fits(options)
     path = options.folder / CHECKPOINT
     if path.exists() and not options.resume:
         raise InputError(
@@ -89,7 +90,16 @@ def train_cmft(
         )
     volumes = source or _source(options, tell)
     torch.manual_seed(options.seed)
-    cycle = Cycle(options.base, options.levels, options.learning_rate, options.bf16, options.device)
+    preset = preset_named(options.preset)
+    cycle = Cycle(
+        options.base,
+        options.levels,
+        options.learning_rate,
+        options.bf16,
+        options.device,
+        preset.normalisation,
+        preset.resize,
+    )
     step, spent = 0, 0.0
     if path.exists():
         state = load_checkpoint(path)
@@ -140,7 +150,12 @@ def _source(options: CmftOptions, tell: Tell | None) -> Source:
     return simulated(options.anatomy, options.crop, options.seed)
 
 
-def _check_crop(options: CmftOptions) -> None:
+def _check_fits(options: CmftOptions) -> None:
+    if options.data is None and options.preset != "default":
+        raise InputError(
+            f"the preset {options.preset} prepares a user's images, simulated ones are made as the "
+            "default wants them: give --data, or no --preset"
+        )
     stride = 2 ** (options.levels - 1)
     if any(side % stride or side < SMALLEST_SIDE for side in options.crop):
         raise InputError(

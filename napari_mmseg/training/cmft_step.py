@@ -48,7 +48,8 @@ class ImagePool:
 class Cycle:
     """All that a CMFT run learns, and the step that teaches it.
 
-    `bf16` runs the networks in bfloat16 (losses and weights stay in fp32).
+    `bf16` runs the networks in bfloat16 (losses and weights stay in fp32). `normalisation` and
+    `resize` are told to whoever uses the generators.
     """
 
     def __init__(
@@ -58,9 +59,11 @@ class Cycle:
         learning_rate: float = LEARNING_RATE,
         bf16: bool = True,
         device: str = "cpu",
+        normalisation: str = "robust",
+        resize: tuple[int, int, int] | None = None,
     ) -> None:
         self.device, self.bf16 = device, bf16
-        self.transition = Transition(base, levels).to(device)
+        self.transition = Transition(base, levels, normalisation, resize).to(device)
         #: Of pair A and of pair B.
         self.judges = nn.ModuleList([Discriminator(base), Discriminator(base)]).to(device)
         self.pools = (ImagePool(), ImagePool())

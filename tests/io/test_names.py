@@ -37,6 +37,7 @@ ALONE = {
     "TCGA-02-0006_2008.08.17_GlistrBoost_ManuallyCorrected": LABEL,
     "coverage": UNKNOWN, "brain_mask": UNKNOWN, "T1_brain_mask": UNKNOWN, "dwi": UNKNOWN,
     "T1ce-T1": UNKNOWN, "T1_subtraction": UNKNOWN, "rCBV_t2": UNKNOWN, "T1_perfusion": UNKNOWN,
+    "case_FLAIR_synthetic": UNKNOWN,
     "T2star": UNKNOWN, "T2_star": UNKNOWN, "T1map": UNKNOWN, "t1_map": UNKNOWN, "ADC": UNKNOWN,
     "BRATS_009": UNKNOWN, "image": UNKNOWN, "patient12": UNKNOWN,
 }  # fmt: skip

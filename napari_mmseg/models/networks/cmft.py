@@ -7,6 +7,7 @@ network, and they can show a contrast that was not taken. Axes are (batch, chann
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 from pathlib import Path
 
@@ -67,10 +68,20 @@ class Discriminator(nn.Module):
 
 
 class Transition(nn.Module):
-    """The two generators: `forth` makes pair B of pair A, `back` makes A of B (see `PAIRS`)."""
+    """The two generators: `forth` makes pair B of pair A, `back` makes A of B (see `PAIRS`).
 
-    def __init__(self, base: int = 16, levels: int = 5) -> None:
+    `normalisation` and `resize` say how the images were prepared, as in a model's card.
+    """
+
+    def __init__(
+        self,
+        base: int = 16,
+        levels: int = 5,
+        normalisation: str = "robust",
+        resize: tuple[int, int, int] | None = None,
+    ) -> None:
         super().__init__()
+        self.normalisation, self.resize = normalisation, resize
         self.forth = Generator(base, levels)
         self.back = Generator(base, levels)
 
@@ -144,6 +155,8 @@ def save_transition(transition: Transition, path: Path) -> None:
         "network": _FILE_KIND,
         "base": str(transition.forth.base),
         "levels": str(transition.forth.levels),
+        "normalisation": transition.normalisation,
+        "resize": json.dumps(transition.resize),
     }
     temporary = path.with_suffix(".tmp")
     save_file(weights, temporary, metadata=told)
@@ -166,7 +179,13 @@ def load_transition(path: Path) -> Transition:
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         if told.get("network") != _FILE_KIND:
             raise ModelError(f"{path} holds no generators: name one that a CMFT run wrote")
-        transition = Transition(int(told["base"]), int(told["levels"]))
+        resize = json.loads(told["resize"])
+        transition = Transition(
+            int(told["base"]),
+            int(told["levels"]),
+            told["normalisation"],
+            None if resize is None else (int(resize[0]), int(resize[1]), int(resize[2])),
+        )
         transition.load_state_dict(weights)
     except FileNotFoundError:
         raise ModelError(
