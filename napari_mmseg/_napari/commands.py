@@ -70,6 +70,12 @@ def show_volumes() -> None:
     panel.show_section("volumes")
 
 
+def show_inside() -> None:
+    from . import panel
+
+    panel.show_section("inside")
+
+
 def add_subtraction() -> None:
     from . import panel
 

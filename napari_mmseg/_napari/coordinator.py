@@ -16,6 +16,7 @@ from . import actions
 from .exporting import Exporter
 from .labels_beside import read_label
 from .layers import case_paths
+from .looking_inside import Inspector
 from .segmenting import Segmenter
 from .session import CaseSession
 from .task import Task
@@ -40,6 +41,7 @@ class Coordinator(QObject):
         self._opening: Task | None = None
         self.segmenter = Segmenter(panel.segment, panel.regions, lambda: self.session, self)
         self.exporter = Exporter(panel.export, lambda: self.session, self)
+        self.inspector = Inspector(panel.inside, lambda: self.session, self)
         self._connect()
 
     @property
@@ -156,12 +158,14 @@ class Coordinator(QObject):
         self._show_facts()
         self._panel.case.offer_files(*case_files.choices(session.case))
         self._panel.segment.offer_case(True)
+        self.inspector.follow()
         self._panel.export.offer_case(paths[0].parent if paths else None, session.protocol)
         self._show_current()
         self._show_view()
 
     def _leave(self) -> None:
         self.segmenter.cancel()
+        self.inspector.cancel()
         if self.session is not None:
             actions.unbind(self.viewer)
             self.session.close()

@@ -1,4 +1,4 @@
-"""The dock: four sections one above the other, and the viewer that they belong to."""
+"""The dock: its sections one above the other, and the viewer that they belong to."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from .editing_widget import EditWidget
 from .orientation import PLANES
 from .widgets.case_box import CaseBox
 from .widgets.export_box import ExportBox
+from .widgets.inside_box import InsideBox
 from .widgets.region_box import RegionBox
 from .widgets.section import Section, column
 from .widgets.segment_box import SegmentBox
@@ -46,18 +47,21 @@ class Panel(QWidget):
         self.segment = SegmentBox()
         self.edit = EditWidget()
         self.export = ExportBox()
+        self.inside = InsideBox()
         self.sections = {
             "case": Section("Case", self.case),
             "segment": Section("Segment", self.segment),
             "volumes": Section("Regions", self.regions),
             "correct": Section("Correct", self.edit),
             "export": Section("Export", self.export),
+            "inside": Section("Look inside the network", self.inside, expanded=False),
         }
         self._build()
         self._guard: CloseGuard | None = None
         self._droppers: list[DropTaker] = []
         self.coordinator = Coordinator(viewer, self)
         self.coordinator.segmenter.offer_models()
+        self.sections["inside"].toggled.connect(self.coordinator.inspector.open)
         self._take_drops(self)
         _panels[viewer] = self
 
@@ -107,6 +111,7 @@ class Panel(QWidget):
         if not self.coordinator.may_leave("before closing"):
             return False
         self.coordinator.segmenter.cancel()
+        self.coordinator.inspector.cancel()
         _panels.pop(self.coordinator.viewer, None)  # a panel holds its viewer
         return True
 

@@ -216,7 +216,7 @@ def _chosen(
     count = answer.shape[0]
     if layer == GUIDANCE:
         return tuple(range(count))[:most]
-    head = _shrunk(prepared.channels.any(axis=0), answer.shape[1:])
+    head = _shrunk(np.asarray(prepared.channels.any(axis=0)), answer.shape[1:])
     spread = [float(answer[i][head].std()) if head.any() else 0.0 for i in range(count)]
     return tuple(int(i) for i in np.argsort(spread, kind="stable")[::-1][:most])
 
