@@ -20,7 +20,7 @@ DATA = Path(__file__).parents[2] / "shared" / "data"
 
 def run() -> dict[str, Any]:
     """Segment every case that is there and compare it with its labels."""
-    found = dict(_cases())
+    found = dict(real_cases())
     if not found:
         raise InputError("the real cases of ../shared/data are not here: nothing to measure")
     results: dict[str, Mapping[str, RegionAgreement]] = {}
@@ -33,18 +33,18 @@ def run() -> dict[str, Any]:
         model = f"{proposal.provenance.model} {(proposal.provenance.weights_sha256 or '')[:12]}"
     regions = list(next(iter(results.values())))
     return {
-        "mean_dice": {region: _mean_dice(results, region) for region in regions},
+        "mean_dice": {region: mean_dice(results, region) for region in regions},
         "invented_et_ml": {
             name: round(result["ET"].volume_ml, 2)
             for name, result in results.items()
             if result["ET"].reference_volume_ml == 0
         },
-        "cases": {name: _columns(result) for name, result in results.items()},
+        "cases": {name: columns(result) for name, result in results.items()},
         "model": model,
     }
 
 
-def _cases() -> Iterator[tuple[str, tuple[Path, Path, str]]]:
+def real_cases() -> Iterator[tuple[str, tuple[Path, Path, str]]]:
     """Images, labels and the labels' encoding of each real case that is there."""
     slab = DATA / "msd_brats_009_slab"
     if slab.is_dir():
@@ -53,7 +53,7 @@ def _cases() -> Iterator[tuple[str, tuple[Path, Path, str]]]:
         yield folder.name, (folder, folder / f"{folder.name}_seg.nii.gz", "brats2017")
 
 
-def _mean_dice(results: Mapping[str, Mapping[str, RegionAgreement]], region: str) -> float | None:
+def mean_dice(results: Mapping[str, Mapping[str, RegionAgreement]], region: str) -> float | None:
     """Over the cases in which the experts see the region."""
     values = [
         result[region].dice or 0.0
@@ -63,14 +63,15 @@ def _mean_dice(results: Mapping[str, Mapping[str, RegionAgreement]], region: str
     return round(mean(values), 4) if values else None
 
 
-def _columns(result: Mapping[str, RegionAgreement]) -> dict[str, Any]:
-    columns: dict[str, Any] = {}
+def columns(result: Mapping[str, RegionAgreement]) -> dict[str, Any]:
+    """A case's figures under names with their units."""
+    told: dict[str, Any] = {}
     for region, agreement in result.items():
-        columns[f"{region} Dice"] = _rounded(agreement.dice, 3)
-        columns[f"{region} HD95 mm"] = _rounded(agreement.hd95_mm, 1)
-        columns[f"{region} ml"] = round(agreement.volume_ml, 1)
-        columns[f"{region} reference ml"] = round(agreement.reference_volume_ml, 1)
-    return columns
+        told[f"{region} Dice"] = _rounded(agreement.dice, 3)
+        told[f"{region} HD95 mm"] = _rounded(agreement.hd95_mm, 1)
+        told[f"{region} ml"] = round(agreement.volume_ml, 1)
+        told[f"{region} reference ml"] = round(agreement.reference_volume_ml, 1)
+    return told
 
 
 def _rounded(value: float | None, digits: int) -> float | None:

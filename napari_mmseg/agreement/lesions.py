@@ -88,8 +88,8 @@ def lesion_wise(
             continue
         found = np.isin(components, touching)
         apart = distances(found, lesion, spacing)
-        sizes = np.count_nonzero(found) + np.count_nonzero(lesion)
-        dice.append(2 * np.count_nonzero(found & lesion) / sizes)
+        sizes = int(np.count_nonzero(found)) + int(np.count_nonzero(lesion))
+        dice.append(2 * int(np.count_nonzero(found & lesion)) / sizes)
         hd95.append(PENALTY_MM if apart is None else apart.hd95_mm)
         missed += apart is None
     met = {component for touching in claimed.values() for component in touching}
