@@ -8,10 +8,12 @@ import torch
 
 from napari_mmseg.training.simulate import tissues as t
 from napari_mmseg.training.simulate.anatomy import TISSUE_MASK, deform, procedural_head, swap_sides
+from napari_mmseg.training.simulate.artefacts import ghosted
 from napari_mmseg.training.simulate.case import Geometry, simulate_geometry
 from napari_mmseg.training.simulate.chance import Chance
 from napari_mmseg.training.simulate.contrast import FLAIR, T1, T1CE, T2, draw_contrast
 from napari_mmseg.training.simulate.render import Box, draw_recipe, render
+from napari_mmseg.training.simulate.tumour import Plan, plan_satellites
 
 HEAD = procedural_head(0, 64)
 DRAWS = 200
@@ -159,3 +161,33 @@ def test_swapping_sides_twice_is_nothing() -> None:
     head = torch.from_numpy(HEAD)
     assert not torch.equal(swap_sides(head), head)
     assert torch.equal(swap_sides(swap_sides(head)), head)
+
+
+def test_ghosts_are_faint_copies_along_one_axis() -> None:
+    volume = torch.zeros(8, 16, 8)
+    volume[4, 8, 4] = 1.0
+    ghosted_volume = ghosted(volume, (1, 4, 0.2))
+    assert float(ghosted_volume[4, 8, 4]) == pytest.approx(0.8)
+    assert float(ghosted_volume[4, 12, 4]) == pytest.approx(0.1)
+    assert float(ghosted_volume[4, 4, 4]) == pytest.approx(0.1)
+    assert int((ghosted_volume > 0).sum()) == 3
+
+
+def test_satellites_lie_in_tissue_outside_their_parent() -> None:
+    head = torch.from_numpy(HEAD)
+    parent = Plan("ring", (32, 32, 20), 8.0, 4.0, False)
+    found = [p for seed in range(60) for p in plan_satellites(head, parent, Chance(7, seed))]
+    assert found
+    for plan in found:
+        distance = sum((a - b) ** 2 for a, b in zip(plan.centre, parent.centre, strict=True)) ** 0.5
+        assert distance > parent.radius
+        assert plan.radius <= 6
+        assert int(head[plan.centre]) & TISSUE_MASK != t.OUTSIDE
+
+
+def test_calcium_is_part_of_the_core_and_dark_on_t2(
+    contrasts: tuple[torch.Tensor, torch.Tensor],
+) -> None:
+    assert t.DEPTH_OF_LESION[t.CALCIUM] == 2
+    _, lesion = contrasts
+    assert (lesion[:, T2, t.CALCIUM] < lesion[:, T2, t.SOLID]).all()

@@ -16,6 +16,7 @@ from napari_mmseg.training.simulate.chance import Chance, Shape
 
 MAX_SHIFT_MM = 2.0
 FIELD_CUT_SHARE = 0.06
+GHOST_SHARE = 0.05
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class Spoiling:
 
     bias (1, 1, a, b, c): logarithm of the coil profile over the head; blur_mm: Gaussian sigma;
     slab: (axis, mm) of thick slices or None; noise: Rician sigma relative to white matter;
-    gamma; shift_mm: misregistration; window: first and last voxel kept along each axis.
+    gamma; ghost: (axis, voxels, strength) of a moving head's echoes, or None; shift_mm:
+    misregistration; window: first and last voxel kept along each axis.
     """
 
     bias: Tensor
@@ -32,6 +34,7 @@ class Spoiling:
     slab: tuple[int, float] | None
     noise: float
     gamma: float
+    ghost: tuple[int, int, float] | None
     shift_mm: tuple[float, float, float]
     window: tuple[tuple[int, int], ...]
 
@@ -49,6 +52,10 @@ def _draw_one(shape: Shape, chance: Chance) -> Spoiling:
     slab = None
     if chance.happens(0.1):
         slab = (chance.pick((0.7, 0.15, 0.15)), chance.uniform(2.0, 5.5))
+    ghost = None
+    if chance.happens(GHOST_SHARE):
+        axis = chance.integer(1, 3)
+        ghost = (axis, int(chance.uniform(0.1, 0.5) * shape[axis]), chance.uniform(0.02, 0.12))
     shift = (0.0, 0.0, 0.0)
     if chance.happens(0.25):
         a, b, c = (chance.uniform(-MAX_SHIFT_MM, MAX_SHIFT_MM) * 0.7 for _ in range(3))
@@ -65,6 +72,7 @@ def _draw_one(shape: Shape, chance: Chance) -> Spoiling:
         slab=slab,
         noise=chance.log_uniform(0.006, 0.035),
         gamma=chance.log_uniform(0.85, 1.18),
+        ghost=ghost,
         shift_mm=shift,
         window=tuple(window),
     )
@@ -128,6 +136,19 @@ def shifted(volume: Tensor, shift_mm: tuple[float, float, float]) -> Tensor:
     return result
 
 
+def ghosted(volume: Tensor, ghost: tuple[int, int, float]) -> Tensor:
+    """(I, P, L) with faint copies of itself to both sides along the phase-encoding axis."""
+    axis, distance, strength = ghost
+    if not 0 < distance < volume.shape[axis]:
+        return volume
+    result = volume * (1 - strength)
+    length = volume.shape[axis] - distance
+    for into, source in ((distance, 0), (0, distance)):
+        copy = volume.narrow(axis, source, length)
+        result.narrow(axis, into, length).add_(copy, alpha=strength / 2)
+    return result
+
+
 def thick_slices(volume: Tensor, slab: tuple[int, float]) -> Tensor:
     """(I, P, L) averaged into slices of `slab` mm along an axis and interpolated back."""
     axis, thickness = slab
@@ -144,6 +165,8 @@ def spoil(volume: Tensor, spoiling: Spoiling, bias: Tensor, chance: Chance) -> T
     if spoiling.slab is not None:
         image = thick_slices(image, spoiling.slab)
     image = shifted(image, spoiling.shift_mm)
+    if spoiling.ghost is not None:
+        image = ghosted(image, spoiling.ghost)
     first = chance.white(image.shape) * spoiling.noise
     second = chance.white(image.shape) * spoiling.noise
     # Magnitude of a complex signal with Gaussian noise in both parts: Rician.

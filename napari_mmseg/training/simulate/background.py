@@ -29,7 +29,13 @@ from napari_mmseg.training.simulate.anatomy import (
 from napari_mmseg.training.simulate.case import HEALTHY_SHARE, Geometry, cropped
 from napari_mmseg.training.simulate.chance import Chance, Shape
 from napari_mmseg.training.simulate.contrast import T1
-from napari_mmseg.training.simulate.tumour import Plan, draw_tumour, plan_tumour, push_aside
+from napari_mmseg.training.simulate.tumour import (
+    Plan,
+    draw_tumour,
+    plan_satellites,
+    plan_tumour,
+    push_aside,
+)
 
 SPACING_TOLERANCE = 0.1  # mm from 1 mm
 VENTRICLE_DEPTH_MM = 18  # fluid deeper in the brain than this is ventricle
@@ -127,7 +133,8 @@ def simulate_on_background(
         tissue, pushed = push_aside(tissue, plan, chance, scan)
         assert pushed is not None
         scan = pushed
-        draw_tumour(tissue, lesion, plan, chance)
+        for each in (plan, *plan_satellites(tissue, plan, chance)):
+            draw_tumour(tissue, lesion, each, chance)
     classes = tissue & TISSUE_MASK
     scan = scan * (classes != t.OUTSIDE)
     return cropped(classes, lesion, scan)

@@ -24,7 +24,13 @@ from napari_mmseg.training.simulate.distractors import (
     draw_meninges,
     draw_vessels,
 )
-from napari_mmseg.training.simulate.tumour import Plan, draw_tumour, plan_tumour, push_aside
+from napari_mmseg.training.simulate.tumour import (
+    Plan,
+    draw_tumour,
+    plan_satellites,
+    plan_tumour,
+    push_aside,
+)
 
 HEALTHY_SHARE = 0.12
 
@@ -72,6 +78,8 @@ def simulate_geometry(
         plans.append(first)
         if first.kind == "multifocal":
             plans += [plan_tumour(brain, chance) for _ in range(chance.integer(1, 4))]
+        else:
+            plans += plan_satellites(brain, first, chance)
         for plan in plans:
             brain, _ = push_aside(brain, plan, chance)
         for plan in plans:

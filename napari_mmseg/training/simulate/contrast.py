@@ -177,6 +177,11 @@ def _lesion_means(tissue: Tensor, chance: Chance) -> Tensor:
         chance.uniform(1.05, 1.5), chance.uniform(1.05, 1.5), chance.uniform(0.4, 2.0),
         chance.uniform(0.5, 1.6),
     ])  # fmt: skip
+    # Calcium has hardly any signal; on T1 a fine powder of it may shine.
+    shine = chance.uniform(0.3, 0.9) if chance.happens(0.7) else chance.uniform(0.9, 1.25)
+    mean[:, t.CALCIUM] = torch.tensor([
+        shine, shine, chance.uniform(0.1, 0.7), chance.uniform(0.1, 0.7),
+    ])  # fmt: skip
     brightest = max(float(grey[T1CE]), 1.0)
     uptake = chance.log_uniform(0.25, 1.3)
     mean[:, t.ENHANCING] = torch.tensor([

@@ -40,6 +40,7 @@ _LESION_TIMES: dict[int, tuple[tuple[float, float], tuple[float, float], tuple[f
     t.CYST: ((2600, 3800), (400, 1500), (0.95, 1.0)),
     t.BLEED: ((500, 900), (40, 120), (0.8, 0.95)),
     t.INFILTRATED: ((1150, 1600), (100, 170), (0.8, 0.88)),
+    t.CALCIUM: ((900, 1400), (20, 60), (0.3, 0.6)),
     t.HYPERINTENSITY: ((1000, 1500), (95, 140), (0.76, 0.85)),
 }  # fmt: skip
 _UPTAKE_MMOL_L = {  # of contrast agent, lowest and highest

@@ -13,10 +13,12 @@ TISSUES = 16
 SIDE_SHIFT = 5  # a code is tissue + 32 * side
 LEFT, RIGHT = 1, 2
 
-NORMAL, OEDEMA, NECROSIS, ENHANCING, SOLID, CYST, BLEED, INFILTRATED, HYPERINTENSITY = range(9)
-LESIONS = 9
+(
+    NORMAL, OEDEMA, NECROSIS, ENHANCING, SOLID, CYST, BLEED, INFILTRATED, HYPERINTENSITY, CALCIUM,
+) = range(10)  # fmt: skip
+LESIONS = 10
 # Depth in the glioma protocol: 0 background, 1 WT only, 2 TC without ET, 3 ET.
-DEPTH_OF_LESION = np.array([0, 1, 2, 3, 2, 2, 2, 1, 0], dtype=np.uint8)
+DEPTH_OF_LESION = np.array([0, 1, 2, 3, 2, 2, 2, 1, 0, 2], dtype=np.uint8)
 
 _LEFT_OF = {
     2: WHITE, 3: CORTEX, 4: VENTRICLE, 5: VENTRICLE, 7: CEREBELLAR_WHITE, 8: CEREBELLAR_CORTEX,

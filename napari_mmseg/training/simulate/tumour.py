@@ -24,6 +24,8 @@ KINDS: tuple[Kind, ...] = (
 KIND_WEIGHTS = (0.33, 0.21, 0.12, 0.09, 0.09, 0.07, 0.09)
 RADIUS_MM = (3.5, 32.0)
 MARGIN_MM = 12
+SATELLITE_KINDS = ("ring", "solid", "patchy")
+SATELLITE_SHARE = 0.15
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,25 @@ def plan_tumour(head: Tensor, chance: Chance) -> Plan:
     i, p, left = (int(n) for n in np.unravel_index(where, tuple(tissue.shape)))
     cortical = kind in ("infiltrating", "tiny-et") or chance.happens(0.25)
     return Plan(kind, (i, p, left), radius, reach, cortical)
+
+
+def plan_satellites(head: Tensor, parent: Plan, chance: Chance) -> list[Plan]:
+    """A few small enhancing foci near an enhancing tumour, within the brain; often none."""
+    if parent.kind not in SATELLITE_KINDS or not chance.happens(SATELLITE_SHARE):
+        return []
+    plans = []
+    for _ in range(chance.integer(1, 4)):
+        away = parent.radius + chance.uniform(4, 18)
+        direction = chance.white((3,))
+        step = (direction / direction.norm() * away).tolist()
+        place = [round(c + s) for c, s in zip(parent.centre, step, strict=True)]
+        if any(not 0 <= p < n for p, n in zip(place, head.shape, strict=True)):
+            continue
+        i, p, left = place
+        if int(head[i, p, left]) & TISSUE_MASK in (t.WHITE, t.CORTEX, t.STRIATUM, t.THALAMUS):
+            kind: Kind = "ring" if chance.happens(0.5) else "solid"
+            plans.append(Plan(kind, (i, p, left), chance.uniform(2, 6), 0.0, False))
+    return plans
 
 
 def push_aside(
@@ -191,6 +212,8 @@ def _core(depth: Tensor, plan: Plan, chance: Chance) -> Tensor:
             patch[(depth < 0.9) & (noise > 1.0)] = t.CYST
         if chance.happens(0.25):
             patch[(patch == t.SOLID) & (noise < -1.0)] = t.BLEED
+        if chance.happens(0.2):
+            _calcify(patch, chance)
     else:
         _low_grade(patch, depth, noise, plan, chance)
     return patch
@@ -220,6 +243,15 @@ def _low_grade(patch: Tensor, depth: Tensor, noise: Tensor, plan: Plan, chance: 
             patch[(spots > level) & core] = t.ENHANCING
     elif chance.happens(0.15):
         patch[core & (noise > 1.1)] = t.NECROSIS
+    elif chance.happens(0.15):
+        _calcify(patch, chance)
+
+
+def _calcify(patch: Tensor, chance: Chance) -> None:
+    """Clumps of calcium in the solid core, written into `patch`."""
+    shape: Shape = (patch.shape[0], patch.shape[1], patch.shape[2])
+    clumps = chance.cloud(shape, chance.uniform(3, 6), 1) > chance.uniform(1.2, 2.0)
+    patch[clumps & (patch == t.SOLID)] = t.CALCIUM
 
 
 def _least_neighbour(time: Tensor) -> Tensor:
