@@ -19,6 +19,7 @@ from napari_mmseg.inference.progress import Watch
 from napari_mmseg.io import open_case
 from napari_mmseg.io.image import quoted
 from napari_mmseg.training.batches import FIRST_CASES, Batches, choose_box
+from napari_mmseg.training.datasets import CaseSet
 from napari_mmseg.training.layouts import Place, find_places, leaves
 from napari_mmseg.training.options import TrainOptions
 from napari_mmseg.training.presets import Preset, preset_named
@@ -79,6 +80,29 @@ def from_folder(
             images = cases.read(chance.integer(0, len(places)))
             if images is not None:
                 return padded(torch.from_numpy(_crop(images, crop, chance)).float(), crop)[None]
+
+    return volumes
+
+
+def from_cases(cases: CaseSet, crop: Shape, seed: int) -> Source:
+    """Crops of a run's own training cases that have all four contrasts.
+
+    Raises
+    ------
+    InputError
+        When none has.
+    """
+    complete = [case for case in cases.training if not case.missing]
+    if not complete:
+        raise InputError(
+            "no case to learn from has all four contrasts, which the feature transition needs: "
+            "take --init kaiming"
+        )
+
+    def volumes(step: int) -> Tensor:
+        chance = Chance(seed, _STREAM, step)
+        images, _ = cases.read(complete[chance.integer(0, len(complete))])
+        return padded(torch.from_numpy(_crop(images, crop, chance)).float(), crop)[None]
 
     return volumes
 

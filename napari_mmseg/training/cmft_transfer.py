@@ -38,7 +38,7 @@ def transfer(transition: Transition, network: RegionNetwork) -> None:
     if not isinstance(network, Cmff) or network.groups != PAIRS:
         raise ModelError(
             f"the network {network.kind} has no branch for each pair of contrasts: take cmff, or "
-            "let the network learn from the generators by distillation"
+            "let the generators teach the network (--init distil)"
         )
     plans = []
     for branch, generator in zip(

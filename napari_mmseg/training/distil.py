@@ -16,13 +16,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from napari_mmseg.errors import ModelError
+from napari_mmseg.errors import InputError, ModelError
 from napari_mmseg.models.networks import RegionNetwork
-from napari_mmseg.models.networks.cmft import Transition, split_pairs
+from napari_mmseg.models.networks.cmft import Transition, load_transition, split_pairs
 from napari_mmseg.models.networks.decision import DecisionFusion
-from napari_mmseg.training.cmft_source import Source
+from napari_mmseg.training.cmft import GENERATORS
+from napari_mmseg.training.cmft_source import Source, from_cases, simulated
+from napari_mmseg.training.datasets import collect
+from napari_mmseg.training.options import TrainOptions
 
 LEARNING_RATE = 1e-3
+BEGINNING_STEPS = 500  # before a run begins: a small share of a training's
 _TAUGHT_LAYERS = 2
 
 Progress = Callable[[dict[str, float]], None]
@@ -108,6 +112,32 @@ def distil(
         optimiser.step()
         if report is not None:
             report({"step": step + 1, "loss": float(loss.detach())})
+
+
+def begin_by_distilling(network: RegionNetwork, options: TrainOptions) -> None:
+    """Teach `network`, before its run begins, the generators of the run's CMFT folder.
+
+    On simulated cases where the run has label maps, else on its training cases that have all four
+    contrasts; never on those that are held out.
+
+    Raises
+    ------
+    InputError
+        When the options name no CMFT run, or no case has all four contrasts.
+    ModelError
+        When the CMFT run has no generators.
+    """
+    if options.cmft is None:
+        raise InputError(
+            "distillation needs the folder of a CMFT run: train one first "
+            "(napari-mmseg train --stage cmft), or take --init kaiming"
+        )
+    transition = load_transition(options.cmft / GENERATORS)
+    if options.anatomy is None and options.data is not None:
+        volumes = from_cases(collect(options), options.patch, options.seed)
+    else:
+        volumes = simulated(options.anatomy, options.patch, options.seed)
+    distil(transition, network, volumes, BEGINNING_STEPS)
 
 
 @contextmanager

@@ -20,12 +20,13 @@ def begin(network: RegionNetwork, options: TrainOptions) -> None:
 
     `kaiming`: He et al., ICCV 2015, normal, for leaky rectifiers. `normal`: every convolution's
     weights from N(0, 1), as the founding paper's authors compare with. `cmft`: the generators of
-    a CMFT run. Anything else is a model's name or folder.
+    a CMFT run, copied into CMFF's branches. `distil`: the same generators teach a network of any
+    build for a while. Anything else is a model's name or folder.
 
     Raises
     ------
     InputError
-        When `cmft` is asked for without the folder of its run.
+        When `cmft` or `distil` is asked for without the folder of the CMFT run.
     ModelError
         When the model to begin with is missing, damaged or of another size.
     """
@@ -50,6 +51,10 @@ def begin(network: RegionNetwork, options: TrainOptions) -> None:
                 "(napari-mmseg train --stage cmft), or take --init kaiming"
             )
         begin_with_cmft(options.cmft, network)
+    elif options.init == "distil":
+        from napari_mmseg.training.distil import begin_by_distilling
+
+        begin_by_distilling(network, options)
     else:
         begin_with(options.init, network)
 

@@ -23,7 +23,9 @@ from napari_mmseg.training.cmft_source import Source, from_folder, simulated
 from napari_mmseg.training.cmft_step import CYCLE_WEIGHT, Cycle, ImagePool
 from napari_mmseg.training.cmft_transfer import begin_with_cmft, transfer
 from napari_mmseg.training.distil import Distiller, distil, listening
+from napari_mmseg.training.initial import begin
 from napari_mmseg.training.loop import LOG, load_checkpoint
+from napari_mmseg.training.options import TrainOptions
 from napari_mmseg.training.simulate.case import Geometry
 from napari_mmseg.training.simulate.chance import Chance
 from napari_mmseg.training.simulate.render import Box, Recipe, render
@@ -308,6 +310,26 @@ def test_distillation_teaches_a_network_of_another_build(kind: str) -> None:
     assert all(torch.equal(teacher[name], v) for name, v in generators.state_dict().items())
     assert generators.training
     assert not any(module._forward_hooks for module in student.modules())
+
+
+def test_a_run_of_any_network_begins_with_what_the_generators_teach(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("napari_mmseg.training.distil.BEGINNING_STEPS", 2)
+    run = train_cmft(options(tmp_path, steps=1), source=noise)
+    chosen = TrainOptions(
+        anatomy=None, out=tmp_path, name="taught", base=2, levels=2, patch=CROP, init="distil",
+        cmft=run,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    network = build("unet", base=2, levels=2)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    begin(network, chosen)
+    changed = {name for name, v in network.state_dict().items() if not torch.equal(before[name], v)}
+    assert "encoders.0.0.weight" in changed
+    assert not changed & {"head.weight", "head.bias"}
+    with pytest.raises(InputError, match="needs the folder of a CMFT run"):
+        begin(network, dataclasses.replace(chosen, cmft=None))
 
 
 def test_the_teacher_is_matched_in_its_last_two_levels() -> None:
