@@ -94,11 +94,12 @@ def train(
         str | None,
         typer.Option(
             metavar="INIT",
-            help="Begin with cmft, kaiming, normal, or a model's weights, such as simulated.",
+            help="Begin with kaiming, normal, cmft (for cmff), distil (from CMFT, any network), or "
+            "a model's weights, such as simulated.",
         ),
     ] = None,
     cmft: Annotated[
-        str, typer.Option(metavar="NAME", help="The CMFT run that --init cmft begins with.")
+        str, typer.Option(metavar="NAME", help="The CMFT run for --init cmft or distil.")
     ] = DEFAULT_CMFT_RUN,
     stage: Annotated[
         Stage, typer.Option(help="cmft: feature transition, without labels, before cmff.")
@@ -113,6 +114,27 @@ def train(
     hold_out: Annotated[
         float, typer.Option(min=0, max=0.9, help="Share of the cases kept to judge by.")
     ] = 0.0,
+    validate: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Keep the weights best on this many cases: differently simulated heads, or cases "
+            "held out where there is no --anatomy.",
+        ),
+    ] = 0,
+    validate_every: Annotated[
+        int, typer.Option(min=0, help="Steps between two looks.  [default: at the end alone]")
+    ] = 0,
+    background: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="DIR",
+            help="A real scan without tumour to paint simulated tumours into; repeatable.",
+            exists=True,
+            file_okay=False,
+            show_default=False,
+        ),
+    ] = None,
     augment: Annotated[bool, typer.Option(help="Vary the cases of --data.")] = True,
     device: Annotated[Device, typer.Option(help="Where the training runs.")] = Device.AUTO,
     devices: Annotated[int, typer.Option(min=1, help="How many graphics cards.")] = 1,
@@ -148,12 +170,15 @@ def train(
         network=network,
         loss=loss,
         init=init,
-        cmft=runs_folder() / cmft if init == "cmft" else None,
+        cmft=runs_folder() / cmft if init in ("cmft", "distil") else None,
         name=name,
         steps=steps,
         minutes=minutes,
         seed=seed,
         hold_out=hold_out,
+        validate=validate,
+        validate_every=validate_every,
+        backgrounds=tuple(background or ()),
         augment=augment,
         device=device.value,
         devices=devices,

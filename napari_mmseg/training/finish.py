@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from napari_mmseg.models.networks.region import RegionNetwork
+from napari_mmseg.training.checkpoint import load_checkpoint
+from napari_mmseg.training.choice import chosen
 from napari_mmseg.training.datasets import FOLDER, stored_cases
 from napari_mmseg.training.export import base_card, export_model, network_of
 from napari_mmseg.training.judge import held_out_dice
-from napari_mmseg.training.loop import load_checkpoint
 from napari_mmseg.training.options import TrainOptions
 from napari_mmseg.training.presets import preset_named
 
@@ -22,12 +23,12 @@ def export_trained(checkpoint: Path, options: TrainOptions, folder: Path) -> Pat
 
     Where cases were held out, the model is judged on them first and the card says how it did.
     """
-    state = load_checkpoint(checkpoint)
+    state = chosen(load_checkpoint(checkpoint), checkpoint.parent)
     network = network_of(state)
     card = {
         **base_card(options.name, network),
         **told_of(options, state),
-        "validation": _validation(network, options),
+        "validation": _validation(network, options, state),
     }
     return export_model(network, folder, options.name, card)
 
@@ -84,11 +85,18 @@ def _trained_on(options: TrainOptions) -> str:
     return f"{own}, and {simulated}" if options.anatomy is not None else own
 
 
-def _validation(network: RegionNetwork, options: TrainOptions) -> dict[str, Any]:
-    if options.data is None:
-        return {}
-    cases = stored_cases(options.folder / FOLDER)
-    if not cases.held_out:
-        return {}
-    dice = held_out_dice(network, network.stride, cases, cases.held_out)
-    return {"held_out": {"cases": len(cases.held_out), "dice": rounded(dice)}}
+def _validation(
+    network: RegionNetwork, options: TrainOptions, state: dict[str, Any]
+) -> dict[str, Any]:
+    told: dict[str, Any] = {}
+    if "chosen_by_dice" in state:
+        on = "cases held out" if options.anatomy is None else "differently simulated cases"
+        told["chosen"] = {
+            "as_best_of_the_run_on": f"{options.validate} {on}",
+            "dice_mean": round(float(state["chosen_by_dice"]), DIGITS),
+        }
+    cases = stored_cases(options.folder / FOLDER) if options.data is not None else None
+    if cases is not None and cases.held_out:
+        dice = held_out_dice(network, network.stride, cases, cases.held_out)
+        told["held_out"] = {"cases": len(cases.held_out), "dice": rounded(dice)}
+    return told

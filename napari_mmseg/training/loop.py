@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from napari_mmseg.errors import InputError
 from napari_mmseg.models.networks import build
 from napari_mmseg.training.batches import stream
+from napari_mmseg.training.checkpoint import load_checkpoint, save_checkpoint
+from napari_mmseg.training.choice import Choice
 from napari_mmseg.training.datasets import Tell, collect
 from napari_mmseg.training.devices import Processor, open_devices
 from napari_mmseg.training.initial import begin
@@ -69,20 +71,24 @@ def train(options: TrainOptions, report: Progress | None = None, tell: Tell | No
         devices.wait()
     torch.manual_seed(options.seed)
     network = build(options.network, options.inputs, options.outputs, options.base, options.levels)
-    begin(network, options)
+    resumes = options.resume and path.exists()
+    if not resumes:
+        begin(network, options)
     options.folder.mkdir(parents=True, exist_ok=True)
     stepper = devices.stepper(network, options)
     average = {name: value.detach().clone() for name, value in network.state_dict().items()}
     first, spent = 0, 0.0
-    if options.resume and path.exists():
+    if resumes:
         state = load_checkpoint(path)
         _refuse_other(state, options)
         network.load_state_dict(state["network"])
         stepper.optimiser.load_state_dict(state["optimiser"])
         average = {name: value.to(average[name].device) for name, value in state["ema"].items()}
         first, spent = state["step"], state["seconds"]
+    choice = Choice(options, network) if options.validate and devices.rank == 0 else None
     started = saved = time.monotonic()
     step = first
+    every = options.validate_every or options.steps
 
     def save() -> None:
         if devices.rank != 0:
@@ -112,11 +118,16 @@ def train(options: TrainOptions, report: Progress | None = None, tell: Tell | No
                 "step_seconds": round(now - before, 3),
                 "minutes": round((now - started) / 60, 2),
             }
+            last = step == options.steps
+            if options.minutes is not None and not last:
+                last = devices.agree(now - started > options.minutes * 60)
+            if choice is not None and (last or step % every == 0):
+                line["validation"] = round(choice.consider(step, average), 4)
             log.write(json.dumps(line) + "\n")
             log.flush()
             if report is not None and devices.rank == 0:
                 report(line)
-            if options.minutes is not None and devices.agree(now - started > options.minutes * 60):
+            if last:
                 break
             if now - saved > options.checkpoint_seconds:
                 save()
@@ -149,14 +160,5 @@ def update_average(average: dict[str, Tensor], network: nn.Module, step: int, de
         average[name].lerp_(value, 1 - keep)
 
 
-def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
-    """Write beside, then rename: a run killed while saving leaves the old checkpoint whole."""
-    temporary = path.with_suffix(".tmp")
-    torch.save(state, temporary)
-    temporary.replace(path)
-
-
-def load_checkpoint(path: Path) -> dict[str, Any]:
-    """A checkpoint of `train`; tensors and plain values only, nothing is unpickled."""
-    state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
-    return state
+__all__ = ["CHECKPOINT", "LOG", "Progress", "learning_rate", "load_checkpoint", "save_checkpoint",
+           "train", "update_average"]  # fmt: skip

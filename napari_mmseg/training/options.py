@@ -36,9 +36,11 @@ class TrainOptions:
     (None: run all steps). patch, whole: voxels of small and whole-brain crops, multiples of the
     network's stride. whole_share: last share of the steps, on whole-brain crops only.
     crops: in one step, each in a thread of its own.
+    validate: how many cases the averaged weights are judged on, every `validate_every` steps (0:
+    after the last step alone); the best are kept, see `choice.py`. 0: none, the last are kept.
     optimiser: adamw or adam. schedule: polynomial (with warm-up) or constant.
-    init: kaiming, normal, cmft, or a model's name or folder whose weights the run begins with
-    (None: torch's own, Kaiming uniform). cmft: the folder of the CMFT run for `init` cmft.
+    init: kaiming, normal, cmft, distil, or a model's name or folder whose weights the run begins
+    with (None: torch's own, Kaiming uniform). cmft: the CMFT run's folder for `init` cmft, distil.
     device: cpu, cuda or auto. devices: how many graphics cards.
     compile: let torch.compile fuse the network (needs a C++ compiler; same weights, faster).
     """
@@ -78,6 +80,8 @@ class TrainOptions:
     hold_out: float = 0.0
     replay: float = 0.0
     augment: bool = True
+    validate: int = 0
+    validate_every: int = 0
     cmft: Path | None = None
     device: str = "cpu"
     devices: int = 1

@@ -28,6 +28,7 @@ class Record:
     loss: float
     rate: float
     minutes: float
+    validation: float | None = None
 
 
 def read_log(path: Path) -> list[Record]:
@@ -41,7 +42,9 @@ def read_log(path: Path) -> list[Record]:
             told = json.loads(line)
         except json.JSONDecodeError:
             continue
-        records[told["step"]] = Record(told["step"], told["loss"], told["lr"], told["minutes"])
+        records[told["step"]] = Record(
+            told["step"], told["loss"], told["lr"], told["minutes"], told.get("validation")
+        )
     return [records[step] for step in sorted(records)]
 
 
@@ -80,7 +83,8 @@ def _html(records: Sequence[Record], title: str, steps: int) -> str:
         "text{font:12px sans-serif;fill:#555}</style></head>\n"
         f"<body><h1>{escape(title)}</h1>\n<p>{told}</p>\n{_svg(records, steps)}\n"
         "<p>Thin: the loss of each step. Thick: its running mean. Orange: the learning rate, from "
-        "0 to its highest.</p></body></html>\n"
+        "0 to its highest. Green: mean Dice on the cases it is judged on, from 0 to 1.</p>"
+        "</body></html>\n"
     )
 
 
@@ -127,6 +131,11 @@ def _svg(records: Sequence[Record], steps: int) -> str:
     )
     if records:
         parts.append(line([r.rate / top_rate for r in records], "#e69f00", 1.2))
-        parts.append(line([(v - lowest) / span for v in losses], "#9db8d6", 0.8))
+        parts.append(line([(v - lowest) / span for v in losses], "#c3d4e8", 0.8))
         parts.append(line([(v - lowest) / span for v in running_mean(losses)], "#1f4e8c", 2.2))
+    parts += [
+        f'<circle cx="{x(r.step):.1f}" cy="{y(r.validation):.1f}" r="4" fill="#009e73"/>'
+        for r in records
+        if r.validation is not None
+    ]
     return "\n".join([*parts, "</svg>"])
