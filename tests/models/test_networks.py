@@ -21,6 +21,7 @@ from napari_mmseg.inference.convert import from_torch
 from napari_mmseg.inference.quiet import load_openvino
 from napari_mmseg.models.networks import KINDS, RELATIVE_MEMORY, RegionNetwork, build
 from napari_mmseg.models.networks.region import region_logits
+from napari_mmseg.training.losses import region_loss
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::FutureWarning:monai.*"),
@@ -36,11 +37,11 @@ SUBSETS = [kept for kept in itertools.product((0.0, 1.0), repeat=4) if any(kept)
 SAME_PROBABILITY = 1e-3
 
 
-def tiny(kind: str) -> RegionNetwork:
+def tiny(kind: str, base: int = 2) -> RegionNetwork:
     if kind in ("segresnet", "dynunet"):
         pytest.importorskip("monai", reason="MONAI is an optional package")
     torch.manual_seed(1)
-    return build(kind, base=2, levels=3)
+    return build(kind, base=base, levels=3)
 
 
 def padded(volumes: Tensor, stride: int) -> Tensor:
@@ -67,6 +68,27 @@ def test_odd_sizes_go_forward_and_backward(kind: str) -> None:
     ]
     # What weighs the votes begins at zero, so nothing before it has a gradient yet.
     assert silent == (["weigh.0.weight", "weigh.0.bias"] if kind == "decision-learned" else [])
+
+
+@each_kind
+def test_it_learns_nested_blocks_by_heart(kind: str) -> None:
+    network = tiny(kind, base=4)
+    depth = torch.zeros(1, 16, 16, 16, dtype=torch.uint8)
+    for level in (1, 2, 3):
+        inside = slice(1 + level, 15 - level)
+        depth[:, inside, inside, inside] = level
+    noise = torch.randn(1, 4, 16, 16, 16, generator=torch.Generator().manual_seed(0))
+    volumes = depth[:, None].float() - 1 + 0.3 * noise
+    optimiser = torch.optim.Adam(network.parameters(), lr=3e-2)
+    losses = []
+    for _ in range(30):
+        heads = network.heads(volumes)
+        loss = torch.stack([region_loss(head, depth) for head in heads]).mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(float(region_loss(heads[-1].detach(), depth)))
+    assert losses[-1] < 0.6 * losses[0]
 
 
 @each_kind
