@@ -23,8 +23,9 @@ from napari_mmseg.training.cmft_source import Source, from_folder, simulated
 from napari_mmseg.training.cmft_step import CYCLE_WEIGHT, Cycle, ImagePool
 from napari_mmseg.training.cmft_transfer import begin_with_cmft, transfer
 from napari_mmseg.training.distil import Distiller, distil, listening
+from napari_mmseg.training.export import network_of
 from napari_mmseg.training.initial import begin
-from napari_mmseg.training.loop import LOG, load_checkpoint
+from napari_mmseg.training.loop import LOG, load_checkpoint, train
 from napari_mmseg.training.options import TrainOptions
 from napari_mmseg.training.simulate.case import Geometry
 from napari_mmseg.training.simulate.chance import Chance
@@ -289,6 +290,22 @@ def test_a_runs_folder_begins_a_network(tmp_path: Path) -> None:
     assert torch.equal(network.state_dict()["branches.0.encoders.0.0.weight"], taught)
     with pytest.raises(ModelError, match="there is no file"):
         begin_with_cmft(tmp_path, network)
+
+
+def test_the_papers_way_from_generators_to_a_segmentation_network(tmp_path: Path) -> None:
+    run = train_cmft(options(tmp_path, steps=1), source=noise)
+    chosen = TrainOptions(
+        anatomy=None, out=tmp_path, name="fused", network="cmff", loss="dice", init="cmft",
+        cmft=run, steps=2, base=2, levels=2, patch=CROP, whole=CROP, worker=False, compile=False,
+    )  # fmt: skip
+    network = network_of(load_checkpoint(train(chosen)))
+    assert network.kind == "cmff"
+    with torch.no_grad():
+        assert network(noise(0)).isfinite().all()
+    # Two steps from the generators, not from another beginning.
+    taught = load_transition(run / GENERATORS).forth.state_dict()["encoders.0.0.weight"]
+    learned = network.state_dict()["branches.0.encoders.0.0.weight"]
+    assert float((learned - taught).abs().max()) < 0.02
 
 
 @pytest.mark.parametrize("kind", ["unet", "deeplab", "decision"])
