@@ -89,12 +89,15 @@ def collect(options: TrainOptions, tell: Tell | None = None) -> CaseSet:
     """
     assert options.data is not None
     folder = options.folder / FOLDER
-    if (folder / INDEX).is_file():
+    if options.resume and (folder / INDEX).is_file():
         _refuse_other(folder, options)
         return stored_cases(folder)
     say = tell or (lambda _: None)
     preset = preset_named(options.preset)
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / INDEX).unlink(
+        missing_ok=True
+    )  # until all are prepared there is nothing to go on with
     names: list[tuple[str, tuple[str, ...]]] = []
     skipped: list[Skipped] = []
     for place in find_places(options.data):

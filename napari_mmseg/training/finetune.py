@@ -17,7 +17,7 @@ from napari_mmseg.inference.torch import load_network
 from napari_mmseg.models import Card, load_card
 from napari_mmseg.models.card import CARD_FILE
 from napari_mmseg.models.networks import KINDS
-from napari_mmseg.training.datasets import FOLDER, Tell, collect, stored_cases
+from napari_mmseg.training.datasets import FOLDER, Tell, stored_cases
 from napari_mmseg.training.export import base_card, export_model, half_weights, network_of
 from napari_mmseg.training.finish import replace_model, rounded, told_of
 from napari_mmseg.training.judge import held_out_dice
@@ -77,9 +77,8 @@ def finetune(
             "no --anatomy was given: nothing simulated is replayed, so the model may forget what "
             "your cases do not show"
         )
-    collect(options, tell)
+    state = load_checkpoint(train(options, report, tell))
     cases = stored_cases(options.folder / FOLDER)
-    state = load_checkpoint(train(options, report))
     network = network_of(state)
     # As it will be stored, as the other one was.
     network.load_state_dict({name: w.float() for name, w in half_weights(network).items()})

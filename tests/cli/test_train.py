@@ -78,6 +78,36 @@ def test_a_preset_yields_to_what_the_user_says(run, asked, tmp_path):
     assert (options.optimiser, options.learning_rate, options.patch) == ("adam", 1e-4, (128,) * 3)
 
 
+def test_the_stage_without_labels_has_its_own_run(run, asked, tmp_path, monkeypatch):
+    from napari_mmseg.training import cmft
+
+    calls = []
+
+    def train_cmft(options, report=None, tell=None):
+        calls.append(options)
+        report({"step": 1, "forth": 0.5, "back": 0.25, "minutes": 0.1, "step_seconds": 9.0})
+        return tmp_path
+
+    monkeypatch.setattr(cmft, "train_cmft", train_cmft)
+    outcome = run("train", "--stage", "cmft", "--data", tmp_path, "--preset", "paper", "--seed", 5)
+    assert outcome.code == 0, outcome.err
+    (options,) = calls
+    assert (options.name, options.data, options.preset) == ("cmft", tmp_path, "paper")
+    assert (options.steps, options.seed, options.learning_rate) == (10_000, 5, 1e-4)
+    assert "step 1 of 10000, forth 0.500, back 0.250, 0.1 min" in outcome.err
+    assert "--init cmft --cmft cmft" in outcome.out
+    assert asked == []
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # openvino's converter
+def test_a_cmft_run_is_named_to_begin_with(run, asked, tmp_path):
+    run("train", "--anatomy", tmp_path, "--network", "cmff", "--init", "cmft", "--cmft", "pairs")
+    (options,) = asked
+    assert options.init == "cmft"
+    assert options.cmft is not None
+    assert options.cmft.parts[-2:] == ("runs", "pairs")
+
+
 def test_the_papers_preset_is_its_recipe(monkeypatch):
     from napari_mmseg.training.presets import options_with, preset_named
 

@@ -212,7 +212,9 @@ def test_held_out_cases_are_drawn_by_lot_and_recorded(cases: Path, options: Opti
     assert [case["held_out"] for case in told["cases"]] == [c.held_out for c in found.cases]
     assert str(cases) not in json.dumps(told)
     with pytest.raises(InputError, match="begun with another"):
-        collect(dataclasses.replace(chosen, hold_out=0.5))
+        collect(dataclasses.replace(chosen, hold_out=0.5, resume=True))
+    assert collect(dataclasses.replace(chosen, resume=True)) == found
+    assert len(collect(dataclasses.replace(chosen, hold_out=0.67)).held_out) == 2
 
 
 def test_a_seed_holds_out_the_same_cases_and_never_all() -> None:

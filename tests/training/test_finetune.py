@@ -17,7 +17,7 @@ from napari_mmseg.errors import InputError, ModelError
 from napari_mmseg.models import read_card
 from napari_mmseg.models.networks import build
 from napari_mmseg.training import finetune as module
-from napari_mmseg.training.datasets import FOLDER, stored_cases
+from napari_mmseg.training.datasets import FOLDER, collect, stored_cases
 from napari_mmseg.training.export import base_card, half_weights
 from napari_mmseg.training.finetune import WorseModelError, finetune
 from napari_mmseg.training.judge import held_out_dice
@@ -53,6 +53,7 @@ def spoilt(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def train(options: Any, report: Any = None, tell: Any = None) -> Path:
         path: Path = options.folder / "checkpoint.pt"
+        collect(options, tell)
         told = {"network": "unet", "base": 2, "levels": 2}
         save_checkpoint(
             path,
@@ -132,7 +133,7 @@ def test_a_region_neither_there_nor_found_is_right(
     for number in range(2):
         write_case(tmp_path / "healthy", number, ill=False)
     chosen = options(data=tmp_path / "healthy", hold_out=0.5)
-    module.collect(chosen)
+    collect(chosen)
     cases = stored_cases(chosen.folder / FOLDER)
     for bias, expected in ((-6.0, 1.0), (6.0, 0.0)):
         dice = held_out_dice(constant(bias), 2, cases, cases.held_out)
