@@ -28,6 +28,7 @@ def test_a_zip_is_unpacked_for_as_long_as_it_is_read(tmp_path: Path) -> None:
     members = {"top/manifest.toml": b"name", "top/LICENSE": b"free", "top/run.py": b"print()"}
     path = pack(tmp_path / "model.zip", **members)
     with open_source(path) as folder:
+        assert folder.name == "model"
         assert (folder / "top/manifest.toml").read_bytes() == b"name"
         assert (folder / "top/LICENSE").read_bytes() == b"free"
         assert not (folder / "top/run.py").exists()  # programs stay packed
@@ -87,6 +88,12 @@ def test_a_zip_with_damaged_content(tmp_path: Path) -> None:
     content[80:90] = bytes(10)
     path.write_bytes(content)
     with pytest.raises(ModelError, match="damaged"), open_source(path):
+        pass
+
+
+def test_members_that_cannot_lie_side_by_side(tmp_path: Path) -> None:
+    path = pack(tmp_path / "model.zip", **{"a.json": b"{}", "a.json/b.json": b"{}"})
+    with pytest.raises(ModelError, match="cannot be unpacked"), open_source(path):
         pass
 
 

@@ -88,3 +88,8 @@ def test_the_shipped_default_is_whole() -> None:
     said = json.loads((folder / "card.json").read_text(encoding="utf-8"))
     for key in ("trained_on", "steps", "validation", "intended_use", "not_for", "licence"):
         assert said.get(key), f"the card does not say {key}"
+
+
+def test_a_model_that_is_being_written_is_not_there_yet(homes: tuple[Path, Path]) -> None:
+    add(homes[1], ".import-half")
+    assert available() == []

@@ -47,12 +47,14 @@ def open_source(source: Path) -> Iterator[Path]:
             "folder that holds the model"
         )
     with tempfile.TemporaryDirectory(prefix="mmseg-import-") as temporary:
+        folder = Path(temporary) / source.stem  # a bundle without a name is called after it
+        folder.mkdir()
         try:
             with zipfile.ZipFile(source) as archive:
                 check_members(archive, source)
                 for member in archive.infolist():
                     if not member.is_dir() and _is_wanted(member.filename):
-                        _unpack(archive, member, Path(temporary))
+                        _unpack(archive, member, folder)
         except (
             zipfile.BadZipFile,
             zlib.error,
@@ -63,7 +65,11 @@ def open_source(source: Path) -> Iterator[Path]:
             raise ModelError(
                 f"{source} is damaged or not a plain zip: download it again"
             ) from error
-        yield Path(temporary)
+        except OSError as error:  # two members of one name, a name too long, a full disk
+            raise ModelError(
+                f"{source} cannot be unpacked here: {error.strerror or error}"
+            ) from error
+        yield folder
 
 
 def check_members(archive: zipfile.ZipFile, source: Path) -> None:
