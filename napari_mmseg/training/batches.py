@@ -35,7 +35,7 @@ from napari_mmseg.training.simulate.render import Box, draw_recipe, render
 TEST_HEAD_VOXELS = 64
 FIRST_CASES = 8  # cases in the pool at step 0; it grows from there
 TUMOUR_CENTRED_SHARE = 0.7
-WHOLE_EVERY = 4
+WHOLE_EVERY = 3
 FULL_SET_SHARE = 0.85
 QUEUE_LENGTH = 6
 _CASE_STREAM, _STEP_STREAM = 1, 2
@@ -108,7 +108,7 @@ class Batches:
 
 
 def crop_size(step: int, options: TrainOptions) -> tuple[int, int, int]:
-    """Crop size of a step: three small ones and a whole brain in turn; whole ones at the end.
+    """Crop size of a step: two small ones and a whole brain in turn; whole ones at the end.
 
     Instance normalisation sees other statistics in a whole brain than in a patch, and false
     alarms far from the tumour are only seen there: 600 steps with few whole brains found the

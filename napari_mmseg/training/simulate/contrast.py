@@ -17,6 +17,7 @@ from napari_mmseg.training.simulate.chance import Chance
 
 CHANNELS = ("T1", "T1ce", "T2", "FLAIR")
 T1, T1CE, T2, FLAIR = range(4)
+STRETCH = (1.6, 2.8)
 DISTINCT = 0.05  # least difference from the surroundings that makes a class visible
 
 
@@ -42,6 +43,7 @@ class Contrast:
 
 def draw_contrast(chance: Chance, tissue: Tensor | None = None) -> Contrast:
     """One scanner, protocol and tumour biology; `tissue` gives the means of a real scan."""
+    real = tissue is not None
     tissue = _tissue_means(chance) if tissue is None else tissue
     texture = torch.full((4, t.TISSUES), 0.02) * chance.uniform(0.4, 2.0)
     # FLAIR of healthy cortex and deep grey matter varies most: limbic cortex glows in many scans.
@@ -53,7 +55,22 @@ def draw_contrast(chance: Chance, tissue: Tensor | None = None) -> Contrast:
     texture[:, t.CSF] = tissue[:, t.CSF] * 0.08
     texture[T2, t.CSF] = tissue[T2, t.CSF] * chance.uniform(0.05, 0.25)
     texture[FLAIR, t.CSF] = chance.uniform(0.03, 0.15)  # flow and partial volume
-    return Contrast(tissue, texture, draw_lesions(tissue, chance))
+    lesions = draw_lesions(tissue, chance)
+    if real:
+        _stand_out(lesions.mean, chance.uniform(*STRETCH))
+    return Contrast(tissue, texture, lesions)
+
+
+def _stand_out(mean: Tensor, factor: float) -> None:
+    """Stretch what glares on FLAIR, T2 and T1ce (in place).
+
+    A scan's tissues differ more from each other than drawn ones; against their spread lesions
+    would be half as bright as in patients.
+    """
+    for channel, power in ((FLAIR, 1.0), (T2, 0.5)):
+        level = mean[channel]
+        mean[channel] = torch.where(level > 1, 1 + (level - 1) * factor**power, level)
+    mean[T1CE, t.ENHANCING] = 1 + (mean[T1CE, t.ENHANCING] - 1) * factor**1.5
 
 
 def draw_lesions(tissue: Tensor, chance: Chance) -> LesionLook:
@@ -88,7 +105,7 @@ def _tissue_means(chance: Chance) -> Tensor:
     fluid = [
         fluid_t1,
         min(0.7, max(0.12, fluid_t1 + chance.normal(0.08))),
-        max(grey[T2] + 0.25, chance.log_uniform(1.5, 3.6)),
+        max(grey[T2] + 0.25, chance.log_uniform(1.4, 2.8)),
         chance.uniform(0.12, 0.6),
     ]
     for channel in range(4):
@@ -123,7 +140,7 @@ def _lesion_means(tissue: Tensor, chance: Chance) -> Tensor:
     mean = torch.ones(4, t.LESIONS)
     fluid = tissue[:, t.VENTRICLE]
     grey = tissue[:, t.CORTEX]
-    vivid = chance.log_uniform(0.35, 1.0)  # one tumour is faint in all contrasts, another glares
+    vivid = chance.log_uniform(0.25, 1.0)  # one tumour is faint in all contrasts, another glares
     water = min(0.9, max(0.12, vivid * chance.uniform(0.5, 1.3)))
     high_t2 = max(float(grey[T2]), 1.0)
     high_flair = max(float(grey[FLAIR]), 1.0)
@@ -147,7 +164,7 @@ def _lesion_means(tissue: Tensor, chance: Chance) -> Tensor:
     mean[:, t.OEDEMA] = torch.tensor([
         t1_like(share), t1ce_like(share + chance.normal(0.05)),
         t2_like(max(0.06, water * chance.uniform(0.5, 1.0))),
-        high_flair + DISTINCT + vivid * chance.uniform(0.12, 0.75),
+        high_flair + DISTINCT + vivid * chance.uniform(0.12, 0.65),
     ])  # fmt: skip
     oedema = mean[:, t.OEDEMA]
     share = chance.uniform(0.0, 0.7) * max(water, 0.25) - chance.uniform(0.0, 0.5)
@@ -163,10 +180,13 @@ def _lesion_means(tissue: Tensor, chance: Chance) -> Tensor:
     mean[FLAIR, t.INFILTRATED] = high_flair + DISTINCT + vivid * chance.uniform(0.1, 0.9)
     mean[T2, t.INFILTRATED] = t2_like(max(0.03, water * chance.uniform(0.2, 0.8)))
     share = chance.uniform(-0.4, 0.75)
+    # Proteins keep most necrosis above white matter on FLAIR; only the most liquid is dark.
+    bright = chance.uniform(0.95, float(oedema[FLAIR]) + 0.3)
+    dark = chance.uniform(float(fluid[FLAIR]) + 0.1, 1.0)
     mean[:, t.NECROSIS] = torch.tensor([
         t1_like(share), t1ce_like(share + chance.normal(0.08)),
         t2_like(chance.uniform(0.15, 0.95)),
-        chance.uniform(float(fluid[FLAIR]) + 0.1, float(oedema[FLAIR]) + 0.15),
+        bright if chance.happens(0.75) else dark,
     ])  # fmt: skip
     share = chance.uniform(0.6, 1.0)
     mean[:, t.CYST] = torch.tensor([
@@ -183,11 +203,11 @@ def _lesion_means(tissue: Tensor, chance: Chance) -> Tensor:
         shine, shine, chance.uniform(0.1, 0.7), chance.uniform(0.1, 0.7),
     ])  # fmt: skip
     brightest = max(float(grey[T1CE]), 1.0)
-    uptake = chance.log_uniform(0.25, 1.3)
+    uptake = chance.log_uniform(0.1, 0.8)
     mean[:, t.ENHANCING] = torch.tensor([
-        t1_like(chance.uniform(-0.8, 0.3)), brightest + DISTINCT + uptake,
+        t1_like(chance.uniform(-0.9, 0.2)), brightest + DISTINCT + uptake,
         1.0 + (t2_like(water) - 1.0) * chance.uniform(0.0, 0.9),
-        1.0 + (float(oedema[FLAIR]) - 1.0) * chance.uniform(-0.2, 1.2),
+        1.0 + (float(oedema[FLAIR]) - 1.0) * chance.uniform(0.2, 1.5),
     ])  # fmt: skip
     if chance.happens(0.15):  # blood or calcium: bright on T1 too, but less than on T1ce
         mean[T1, t.ENHANCING] = chance.uniform(1.0, 1.15)

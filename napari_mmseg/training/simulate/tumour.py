@@ -46,7 +46,7 @@ def plan_tumour(head: Tensor, chance: Chance) -> Plan:
     if kind in ("infiltrating", "cystic", "tiny-et", "patchy"):
         low = 7.0
     # Log-uniform alone leaves the volumes of large tumours, most of a clinic's cases, too rare.
-    radius = chance.log_uniform(low, high) if chance.happens(0.5) else chance.uniform(12.0, 36.0)
+    radius = chance.log_uniform(low, high) if chance.happens(0.35) else chance.uniform(12.0, 36.0)
     if kind == "multifocal":
         radius = chance.log_uniform(low, 18.0)
     reach = (0.0, chance.uniform(1.5, 6), chance.uniform(6, 14), chance.uniform(14, 34))[
