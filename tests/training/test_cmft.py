@@ -100,22 +100,36 @@ def test_the_pool_holds_ten_and_gives_old_ones_back() -> None:
     assert not set(older) & {float(image) for image in pool.images}
 
 
+#: Intensities (contrast, tissue) of the phantom: no contrast is another with a factor.
+LOOKS = ((-1.5, -0.3, 0.5, 1.2), (-1.2, -0.4, 0.6, 1.5), (2.0, 0.5, -0.2, -1.0), (-1.0, 1.2, 0.3, -0.6))  # fmt: skip
+
+
+def phantom() -> Tensor:
+    """Two balls of four tissues in four contrasts. (Torch is slow with one so small.)"""
+    generator = torch.Generator().manual_seed(4)
+    coarse = torch.randn(2, 1, 6, 6, 6, generator=generator)
+    smooth = torch.nn.functional.interpolate(coarse, size=CROP, mode="trilinear")[:, 0]
+    tissue = torch.bucketize(smooth, torch.tensor([-0.5, 0.0, 0.5]))
+    images = torch.tensor(LOOKS)[:, tissue].transpose(0, 1)
+    images = images + 0.1 * torch.randn(2, 4, *CROP, generator=generator)
+    square = torch.linspace(-1, 1, CROP[0]) ** 2
+    return images * (square[:, None, None] + square[:, None] + square < 1)
+
+
 def test_translated_contrasts_come_closer_to_the_true_ones() -> None:
-    """A little learning on one simulated head: closer than the input, and than a blank image."""
-    volumes = simulated(None, CROP, seed=3)(0)
-    # Torch has fast convolutions for two small volumes, none for one.
-    volumes = torch.cat([volumes, volumes.flip(-1)])
+    """Closer than the input was, and than a blank image, which also beats a wrong contrast."""
+    volumes = phantom()
     torch.manual_seed(0)
-    learner = Cycle(base=4, levels=3, learning_rate=3e-3, bf16=False)
+    learner = Cycle(base=4, levels=2, learning_rate=5e-3, bf16=False)
     untrained = closeness(learner.transition, volumes)
-    for step in range(60):
+    for step in range(40):
         learner.step(volumes, Chance(1, step))
     learned = closeness(learner.transition, volumes)
     assert learned.l1_before == untrained.l1_before
-    assert learned.l1_after < 0.7 * learned.l1_before
-    assert learned.l1_after < 0.85 * untrained.l1_after
-    assert learned.l1_after < learned.l1_blank
-    assert learned.ssim_after > max(learned.ssim_before, untrained.ssim_after) + 0.1
+    assert learned.l1_after < 0.5 * learned.l1_before
+    assert learned.l1_after < 0.8 * learned.l1_blank < untrained.l1_after
+    assert learned.ssim_after > learned.ssim_before + 0.05
+    assert untrained.ssim_after < learned.ssim_before
 
 
 def test_ssim_equals_scikit_image() -> None:
