@@ -157,6 +157,7 @@ def train(
         )  # fmt: skip
         return
     from ..models import user_models_folder
+    from ..training.devices import is_first_process
     from ..training.finish import export_trained
     from ..training.loop import train as run
     from ..training.options import runs_folder
@@ -187,6 +188,8 @@ def train(
     )
     with quiet_stdout():
         checkpoint = run(options, reporter(options.steps), say)
+        if not is_first_process():
+            return
         card = export_trained(checkpoint, options, out or user_models_folder() / name)
     typer.echo(f"{card.parent} holds the model: napari-mmseg segment CASE --model {card.parent}")
 

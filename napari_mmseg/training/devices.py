@@ -5,12 +5,14 @@ Lightning Fabric (`pip install napari-mmseg[train]`), which spreads a network ov
 machines. With several processes each draws its own batches, gradients are averaged over all of
 them, and only the first writes files.
 
-Checked: Fabric with one process on a processor, against the plain way. Not checked for want of
-the machines: graphics cards, several processes, several machines.
+Checked: Fabric with one process on a processor, against the plain way (in the tests), and two
+processes on one under `torchrun` (by hand). Not checked for want of the machines: graphics cards,
+several machines.
 """
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -25,6 +27,15 @@ from napari_mmseg.training.stepper import GRADIENT_LIMIT, Stepper, optimiser_for
 
 #: Between the seeds of two processes' batches: no run's seed and its neighbour's meet.
 SEEDS_APART = 1_000_003
+
+
+#: How torchrun and Fabric number a run's processes, machines included.
+RANK_VARIABLES = ("RANK", "LOCAL_RANK", "NODE_RANK")
+
+
+def is_first_process() -> bool:
+    """Is this the process that writes files? True where there is only one."""
+    return all(os.environ.get(name, "0") == "0" for name in RANK_VARIABLES)
 
 
 class Steps(Protocol):

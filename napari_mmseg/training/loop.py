@@ -133,6 +133,7 @@ def train(options: TrainOptions, report: Progress | None = None, tell: Tell | No
                 save()
                 saved = now
     save()
+    devices.wait()
     return path
 
 

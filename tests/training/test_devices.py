@@ -50,6 +50,17 @@ def test_processes_draw_different_batches(options: Options) -> None:
     assert second.batches_of(chosen).seed != chosen.seed
 
 
+def test_only_the_first_process_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in devices.RANK_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    assert devices.is_first_process()
+    for name in devices.RANK_VARIABLES:
+        monkeypatch.setenv(name, "1")
+        assert not devices.is_first_process()
+        monkeypatch.setenv(name, "0")
+    assert devices.is_first_process()
+
+
 def test_the_plain_way_is_taken_without_a_card(
     options: Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
