@@ -50,7 +50,7 @@ def feature_tuples(case: Case, found: FeatureMaps) -> list[LayerTuple]:
     for number, (channel, values) in enumerate(zip(found.channels, found.maps, strict=True)):
         low, high = (float(v) for v in np.percentile(values, _WINDOW_PERCENT))
         meta: dict[str, Any] = {
-            "name": f"{found.model} {found.layer} · {_channel_name(found.layer, channel)}",
+            "name": f"{found.layer} {_channel_name(found.layer, channel)} ({found.model})",
             "colormap": "magma",
             "contrast_limits": (low, high if high > low else low + 1.0),
             "interpolation2d": "nearest",
@@ -94,4 +94,4 @@ def remove_features(viewer: ViewerModel, case: Case) -> None:
 def _channel_name(layer: str, channel: int) -> str:
     if layer == GUIDANCE and channel < len(_CLASSES):
         return _CLASSES[channel]
-    return f"channel {channel}"
+    return f"#{channel}"

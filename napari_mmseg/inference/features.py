@@ -18,7 +18,7 @@ from ..case import Case
 from ..errors import InputError, ModelError
 from ..models import DEFAULT_MODEL, Card, load_card
 from ..models.card import ONNX_KIND
-from .memory import free_bytes
+from .memory import channels_held, free_bytes
 from .prepare import Box, Prepared, prepare
 from .progress import Progress, Watch
 from .rescale import rescale
@@ -159,7 +159,7 @@ def _with_layers(card: Card) -> Card:
 
 def _check_memory(card: Card, prepared: Prepared) -> None:
     voxels = int(np.prod(prepared.channels.shape[1:]))
-    needed = voxels * BYTES_PER_VOXEL_AND_CHANNEL["fp32"] * card.network.base
+    needed = voxels * BYTES_PER_VOXEL_AND_CHANNEL["fp32"] * channels_held(card.network)
     if needed > free_bytes() * MEMORY_SHARE:
         raise InputError(
             f"looking inside {card.name} takes {needed / 1e9:.1f} GB of memory, which are not "

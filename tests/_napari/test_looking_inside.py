@@ -98,10 +98,10 @@ def test_maps_are_shown_over_the_case_and_removed_at_once(
     assert network["asked"] == [InsideRequest("stand-in", "encoders.1", 2, False)]
     shown = feature_layers(viewer, case)
     assert {ly.name for ly in shown} == {
-        "stand-in encoders.1 · channel 5",
-        "stand-in encoders.1 · channel 6",
+        "encoders.1 #5 (stand-in)",
+        "encoders.1 #6 (stand-in)",
     }
-    assert [ly.name for ly in shown if ly.visible] == ["stand-in encoders.1 · channel 5"]
+    assert [ly.name for ly in shown if ly.visible] == ["encoders.1 #5 (stand-in)"]
     assert viewer.layers[-1] is session.labels  # still on top, still selected
     assert viewer.layers.selection.active is session.labels
     assert "2 of 32 maps" in box._told.text()
@@ -160,8 +160,8 @@ def test_maps_lie_where_the_head_is(case: Case) -> None:
 def test_guidance_is_named_by_its_classes(case: Case) -> None:
     found = FeatureMaps("cmff", GUIDANCE, (0, 1, 2, 3), maps_of(count=4).maps, BOX, 4, 1)
     names = [meta["name"] for _, meta, _ in feature_tuples(case, found)]
-    assert names[0] == "cmff guidance · background"
-    assert names[3] == "cmff guidance · ET"
+    assert names[0] == "guidance background (cmff)"
+    assert names[3] == "guidance ET (cmff)"
 
 
 def test_a_flat_map_has_a_window(case: Case) -> None:

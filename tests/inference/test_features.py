@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 from stand_ins import change_card, make_case
 
 from napari_mmseg.errors import Cancelled, InputError, ModelError
@@ -17,6 +20,7 @@ from napari_mmseg.inference.prepare import prepare
 from napari_mmseg.inference.progress import Watch
 from napari_mmseg.inference.torch import load_network
 from napari_mmseg.models import read_card
+from napari_mmseg.models.networks import build
 
 
 def test_the_layers_are_named_from_the_input_to_the_output(tiny_model: Path) -> None:
@@ -79,18 +83,24 @@ def test_maps_return_to_a_case_in_another_orientation(tiny_model: Path) -> None:
     np.testing.assert_allclose(other.maps[0], one.maps[0][::-1], atol=1e-5)
 
 
-def test_the_guidance_of_a_network_that_has_one(
-    tiny_model: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from napari_mmseg.models.networks.unet import UNet3d
-
-    def guidance(self: object, volumes: torch.Tensor) -> torch.Tensor:
-        return torch.cat([volumes.abs().amax(1, keepdim=True), volumes[:, :1]], dim=1)
-
-    monkeypatch.setattr(UNet3d, "guidance", guidance, raising=False)
-    assert layer_names(tiny_model)[-1] == GUIDANCE
-    found = look_inside(make_case(), GUIDANCE, model=tiny_model)
-    assert found.channels == (0, 1)  # classes keep their order
+def test_the_guidance_of_cmff(tiny_model: Path, tmp_path: Path) -> None:
+    network = build("cmff", base=4, levels=3)
+    save_file(network.state_dict(), tmp_path / "cmff.safetensors")
+    digest = hashlib.sha256((tmp_path / "cmff.safetensors").read_bytes()).hexdigest()
+    shutil.copy(tiny_model / "card.json", tmp_path)
+    change_card(
+        tmp_path,
+        name="cmff",
+        network={"kind": "cmff", "base": 4, "levels": 3, "in": 4, "out": 3},
+        stride=network.stride,
+        files={"cmff.safetensors": digest},
+    )
+    assert layer_names(tmp_path)[-1] == GUIDANCE
+    found = look_inside(make_case(), GUIDANCE, model=tmp_path)
+    assert found.channels == (0, 1, 2, 3)  # classes keep their order
+    assert found.coarseness == 1
+    # A softmax of each of the two branches, summed.
+    np.testing.assert_allclose(found.maps.sum(axis=0), 2.0, atol=1e-5)
 
 
 def test_what_cannot_be_looked_at(
