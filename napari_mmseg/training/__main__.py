@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from napari_mmseg.training.options import TrainOptions, cache_home
+from napari_mmseg.training.options import TrainOptions, runs_folder
 
 
 def main() -> None:
@@ -56,7 +56,7 @@ def main() -> None:
     elif job == "export":
         from napari_mmseg.training.export import export_run
 
-        print(export_run(cache_home() / "runs" / given["name"], given["out"]))
+        print(export_run(runs_folder() / given["name"], given["out"]))
     elif job == "validate":
         print(_validated(**given))
     elif job in ("statistics", "gallery"):

@@ -5,18 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from napari_mmseg.cache import cache_folder
+
 DEFAULT_PATCH = (80, 96, 80)
 DEFAULT_WHOLE = (128, 160, 128)
 
 
-def cache_home() -> Path:
-    """Where runs are kept: outside any repository."""
-    return Path.home() / ".cache" / "napari-mmseg"
-
-
 def runs_folder() -> Path:
-    """Where each run has a folder of its name."""
-    return cache_home() / "runs"
+    """Where each run has a folder of its name: the cache, outside any repository."""
+    return cache_folder() / "runs"
 
 
 @dataclass(frozen=True)
