@@ -22,7 +22,7 @@ from napari_mmseg.models.networks.cmft import Transition, load_transition, split
 from napari_mmseg.models.networks.decision import DecisionFusion
 from napari_mmseg.training.cmft import GENERATORS
 from napari_mmseg.training.cmft_source import Source, from_cases, simulated
-from napari_mmseg.training.datasets import collect
+from napari_mmseg.training.datasets import FOLDER, stored_cases
 from napari_mmseg.training.options import TrainOptions
 
 LEARNING_RATE = 1e-3
@@ -117,8 +117,8 @@ def distil(
 def begin_by_distilling(network: RegionNetwork, options: TrainOptions) -> None:
     """Teach `network`, before its run begins, the generators of the run's CMFT folder.
 
-    On simulated cases where the run has label maps, else on its training cases that have all four
-    contrasts; never on those that are held out.
+    On simulated cases where the run has label maps, else on its training cases (prepared already)
+    that have all four contrasts; never on those that are held out.
 
     Raises
     ------
@@ -134,7 +134,7 @@ def begin_by_distilling(network: RegionNetwork, options: TrainOptions) -> None:
         )
     transition = load_transition(options.cmft / GENERATORS)
     if options.anatomy is None and options.data is not None:
-        volumes = from_cases(collect(options), options.patch, options.seed)
+        volumes = from_cases(stored_cases(options.folder / FOLDER), options.patch, options.seed)
     else:
         volumes = simulated(options.anatomy, options.patch, options.seed)
     distil(transition, network, volumes, BEGINNING_STEPS)

@@ -68,12 +68,12 @@ def train(options: TrainOptions, report: Progress | None = None, tell: Tell | No
     torch.manual_seed(options.seed)
     network = build(options.network, options.inputs, options.outputs, options.base, options.levels)
     resumes = options.resume and path.exists()
-    if not resumes:
-        begin(network, options)
     if options.data is not None:
         if devices.rank == 0:
             collect(options, tell)
         devices.wait()
+    if not resumes:
+        begin(network, options)
     options.folder.mkdir(parents=True, exist_ok=True)
     stepper = devices.stepper(network, options)
     average = {name: value.detach().clone() for name, value in network.state_dict().items()}

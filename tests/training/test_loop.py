@@ -13,9 +13,11 @@ from labelled_cases import write_case
 from safetensors.torch import save_file
 
 from napari_mmseg.errors import InputError, MmsegError, ModelError
+from napari_mmseg.models.networks.cmft import Transition, save_transition
 from napari_mmseg.models.networks.unet import UNet3d
-from napari_mmseg.training import batches
+from napari_mmseg.training import batches, distil
 from napari_mmseg.training.batches import Batches, crop_size, stream
+from napari_mmseg.training.cmft import GENERATORS
 from napari_mmseg.training.export import base_card, half_weights, network_of
 from napari_mmseg.training.initial import begin_with
 from napari_mmseg.training.loop import LOG, load_checkpoint, train
@@ -86,6 +88,34 @@ def test_a_network_of_several_heads_resumes_exactly_on_a_users_cases(tmp_path: P
     assert "step 3 of 3" in (tmp_path / "halves" / PAGE).read_text()
     with pytest.raises(InputError, match="begun with the network cmff"):
         train(dataclasses.replace(halves, resume=True, network="unet"))
+
+
+def test_distillation_comes_before_the_first_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the run's own cases; the last layer is not taught."""
+    for number in range(2):
+        write_case(tmp_path / "cases", number)
+    save_transition(Transition(base=2, levels=2), tmp_path / GENERATORS)
+    monkeypatch.setattr(distil, "BEGINNING_STEPS", 2)
+    begun: list[dict[str, torch.Tensor]] = []
+    taught = distil.distil
+
+    def teach(transition: Transition, network: torch.nn.Module, *rest: object) -> None:
+        begun.append({name: value.clone() for name, value in network.state_dict().items()})
+        taught(transition, network, *rest)  # type: ignore[arg-type]
+        begun.append({name: value.clone() for name, value in network.state_dict().items()})
+
+    monkeypatch.setattr(distil, "distil", teach)
+    chosen = options(
+        tmp_path, steps=1, data=tmp_path / "cases", patch=(16, 16, 16), whole=(16, 16, 16),
+        levels=2, init="distil", cmft=tmp_path,
+    )  # fmt: skip
+    train(chosen)
+    before, after = begun
+    changed = {name for name, value in after.items() if not torch.equal(value, before[name])}
+    assert any(name.startswith("encoders") for name in changed)
+    assert not any(name.startswith("head") for name in changed)
 
 
 def test_a_worker_that_dies_is_not_waited_for(
