@@ -125,8 +125,8 @@ def _box(centre: float, half: float, group: Group, y: _Axis) -> str:
     values = np.array([value for _, value in group.points])
     low, middle, high = np.percentile(values, (25, 50, 75))
     reach = WHISKER_IQR * (high - low)
-    bottom = values[values >= low - reach].min()
-    top = values[values <= high + reach].max()
+    bottom = min(low, values[values >= low - reach].min())  # not above an interpolated quartile
+    top = max(high, values[values <= high + reach].max())
     left, right, colour = centre - half, centre + half, group.colour
     drawn = [
         _line(centre, y.at(bottom), centre, y.at(low), colour),
