@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from labelled_cases import Options
+from labelled_cases import Options, write_case
 
 from napari_mmseg.errors import InputError
 from napari_mmseg.inference.prepare import prepare
@@ -18,7 +18,9 @@ from napari_mmseg.io import open_case
 from napari_mmseg.models import read_card
 from napari_mmseg.training import choice, presets
 from napari_mmseg.training.datasets import FOLDER, stored_cases
+from napari_mmseg.training.export import network_of
 from napari_mmseg.training.finish import export_trained
+from napari_mmseg.training.judge import held_out_dice
 from napari_mmseg.training.loop import LOG, load_checkpoint, train
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # openvino's converter
@@ -86,3 +88,17 @@ def test_without_anything_to_judge_by_it_is_said(cases: Path, options: Options) 
 def test_without_a_choice_the_last_weights_count(tmp_path: Path) -> None:
     state = {"ema": {}, "step": 3}
     assert choice.chosen(state, tmp_path) is state
+
+
+def test_a_run_learns_what_its_cases_show(tmp_path: Path, options: Options) -> None:
+    for number in range(6):
+        write_case(tmp_path / "six", number)
+    chosen = options(
+        data=tmp_path / "six", hold_out=0.34, steps=100, base=8, levels=3, learning_rate=2e-2,
+        weight_decay=0.0, ema=0.9,
+    )  # fmt: skip
+    network = network_of(load_checkpoint(train(chosen)))
+    cases = stored_cases(chosen.folder / FOLDER)
+    dice = held_out_dice(network, network.stride, cases, cases.held_out)
+    assert dice["WT"] > 0.9
+    assert dice["TC"] > 0.8
