@@ -34,7 +34,9 @@ from napari_mmseg.training.simulate.render import Box, draw_recipe, render
 
 TEST_HEAD_VOXELS = 64
 FIRST_CASES = 8  # cases in the pool at step 0; it grows from there
-TUMOUR_CENTRED_SHARE = 0.7
+TUMOUR_CENTRED_SHARE = 0.6
+LOW_SHARE = 0.4  # of the other crops: in the lowest part, cerebellum and brainstem
+LOW_PART = 0.6
 WHOLE_EVERY = 3
 FULL_SET_SHARE = 0.85
 QUEUE_LENGTH = 6
@@ -128,6 +130,9 @@ def choose_box(case: Geometry, size: tuple[int, int, int], chance: Chance) -> Bo
         target = depth > 1
     if not chance.happens(TUMOUR_CENTRED_SHARE) or not bool(target.any()):
         target = case.tissue[::2, ::2, ::2] != t.OUTSIDE
+        if chance.happens(LOW_SHARE):  # where false alarms were most frequent
+            target = target.clone()
+            target[: int(LOW_PART * target.shape[0])] = False
     places = torch.nonzero(target)
     centre = (places[chance.integer(0, len(places))] * 2).tolist()
     slices = []

@@ -138,6 +138,40 @@ def narrow_sulci(head: Tensor, chance: Chance) -> Tensor:
     return result
 
 
+def fold_cerebellum(head: Tensor, chance: Chance) -> Tensor:
+    """Folia in the cerebellar cortex, which label maps give as one solid mass.
+
+    Lamellae a few millimetres apart, curved about the brainstem, cut into it in turn: fluid, and
+    the white matter of each folium. Without them every real cerebellum looks like tumour.
+    """
+    tissue = head & TISSUE_MASK
+    stem = torch.nonzero(tissue == t.BRAINSTEM)
+    cortex = torch.nonzero(tissue == t.CEREBELLAR_CORTEX)
+    if not len(stem) or not len(cortex) or chance.happens(0.1):
+        return head
+    low, high = cortex.min(dim=0).values.tolist(), (cortex.max(dim=0).values + 1).tolist()
+    box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    shape = (high[0] - low[0], high[1] - low[1], high[2] - low[2])
+    hub = stem.float().mean(dim=0)
+    axes = [
+        torch.arange(a, b, device=head.device) - m
+        for a, b, m in zip(low, high, hub.tolist(), strict=True)
+    ]
+    offset = torch.stack(torch.meshgrid(*axes, indexing="ij"))
+    stretch = torch.tensor([chance.uniform(0.6, 1.6) for _ in range(3)], device=head.device)
+    radius = (offset * stretch.view(3, 1, 1, 1)).norm(dim=0)
+    radius = radius + chance.field(shape, 15.0)[0] * 2.0
+    wave = torch.sin(radius * (2 * torch.pi / chance.uniform(3.0, 6.0)))
+    part = head[box].clone()
+    here = (part & TISSUE_MASK) == t.CEREBELLAR_CORTEX
+    side = (part >> t.SIDE_SHIFT) << t.SIDE_SHIFT
+    part = torch.where(here & (wave < chance.uniform(-0.9, -0.2)), side + t.CEREBELLAR_WHITE, part)
+    part = torch.where(here & (wave > chance.uniform(0.8, 1.0)), side + t.CSF, part)
+    folded = head.clone()
+    folded[box] = part
+    return folded
+
+
 def sample_nearest(volume: Tensor, places_mm: Tensor, lengths: Tensor) -> Tensor:
     """Class volume read at `places_mm` (*shape, 3), mm from the centre; 0 beyond the edge."""
     unit = places_mm / ((lengths.to(places_mm.device) - 1) / 2)

@@ -15,6 +15,7 @@ from napari_mmseg.training.simulate.anatomy import (
     TISSUE_MASK,
     Head,
     deform,
+    fold_cerebellum,
     narrow_sulci,
     strip_skull,
 )
@@ -68,7 +69,7 @@ def simulate_geometry(
     `healthy` forces a brain without (True) or with (False) a tumour; `adjust` may change what was
     drawn by lot for the first one.
     """
-    brain = narrow_sulci(deform(head, chance), chance)
+    brain = fold_cerebellum(narrow_sulci(deform(head, chance), chance), chance)
     lesion = torch.zeros_like(brain)
     without = chance.happens(HEALTHY_SHARE) if healthy is None else healthy
     plans = []

@@ -21,7 +21,7 @@ Kind = Literal["ring", "infiltrating", "patchy", "solid", "cystic", "tiny-et", "
 KINDS: tuple[Kind, ...] = (
     "ring", "infiltrating", "patchy", "solid", "cystic", "tiny-et", "multifocal",
 )  # fmt: skip
-KIND_WEIGHTS = (0.33, 0.21, 0.12, 0.09, 0.09, 0.07, 0.09)
+KIND_WEIGHTS = (0.31, 0.19, 0.12, 0.09, 0.14, 0.07, 0.08)
 RADIUS_MM = (3.5, 32.0)
 MARGIN_MM = 12
 SATELLITE_KINDS = ("ring", "solid", "patchy")
@@ -231,6 +231,8 @@ def _low_grade(patch: Tensor, depth: Tensor, noise: Tensor, plan: Plan, chance: 
         bubbles = chance.cloud(shape, max(5.0, plan.radius * chance.uniform(0.5, 1.0)), 1)
         inside = depth < share * chance.uniform(0.75, 0.98)
         patch[inside & (bubbles > chance.uniform(-1.6, 0.5))] = t.CYST
+        if chance.happens(0.4):  # fluid of different kinds beside each other
+            patch[(patch == t.CYST) & (noise > chance.uniform(-0.5, 1.2))] = t.NECROSIS
         if chance.happens(0.25):
             patch[core & ~inside] = t.ENHANCING
         elif chance.happens(0.25):
