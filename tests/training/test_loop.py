@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import signal
+import subprocess
+import sys
 from hashlib import sha256
 from pathlib import Path
 
@@ -58,6 +61,32 @@ def test_resuming_gives_the_weights_of_the_uninterrupted_run(tmp_path: Path) -> 
         train(halves, stop_after_two)
     assert load_checkpoint(tmp_path / "halves" / "checkpoint.pt")["step"] == 2
     resumed = load_checkpoint(train(dataclasses.replace(halves, resume=True)))
+    for part in ("network", "ema"):
+        for name, value in whole[part].items():
+            assert torch.equal(value, resumed[part][name]), name
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signal")
+def test_a_killed_process_is_resumed_from_its_last_checkpoint(tmp_path: Path) -> None:
+    """Killed by the system in the midst of a step, not by an exception that could be caught."""
+    chosen = options(tmp_path, name="killed", steps=6, checkpoint_seconds=0.0)
+    program = (
+        "import sys, os, signal\n"
+        "from pathlib import Path\n"
+        "from napari_mmseg.training.loop import train\n"
+        "from napari_mmseg.training.options import TrainOptions\n"
+        "def report(line):\n"
+        "    if line['step'] == 4: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "train(TrainOptions(anatomy=None, name='killed', out=Path(sys.argv[1]), steps=6, seed=3,\n"
+        "    base=2, levels=3, patch=(32,)*3, whole=(48,)*3, steps_per_case=2, worker=False,\n"
+        "    compile=False, checkpoint_seconds=0.0), report)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert load_checkpoint(chosen.folder / "checkpoint.pt")["step"] == 3
+    resumed = load_checkpoint(train(dataclasses.replace(chosen, resume=True)))
+    whole = load_checkpoint(train(options(tmp_path, name="whole", steps=6)))
+    assert resumed["step"] == 6
     for part in ("network", "ema"):
         for name, value in whole[part].items():
             assert torch.equal(value, resumed[part][name]), name
