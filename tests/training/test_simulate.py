@@ -7,7 +7,13 @@ import pytest
 import torch
 
 from napari_mmseg.training.simulate import tissues as t
-from napari_mmseg.training.simulate.anatomy import TISSUE_MASK, deform, procedural_head, swap_sides
+from napari_mmseg.training.simulate.anatomy import (
+    TISSUE_MASK,
+    deform,
+    fold_cerebellum,
+    procedural_head,
+    swap_sides,
+)
 from napari_mmseg.training.simulate.artefacts import ghosted
 from napari_mmseg.training.simulate.case import Geometry, simulate_geometry
 from napari_mmseg.training.simulate.chance import Chance
@@ -191,3 +197,21 @@ def test_calcium_is_part_of_the_core_and_dark_on_t2(
     assert t.DEPTH_OF_LESION[t.CALCIUM] == 2
     _, lesion = contrasts
     assert (lesion[:, T2, t.CALCIUM] < lesion[:, T2, t.SOLID]).all()
+
+
+def test_folia_cut_into_the_cerebellar_cortex_and_nothing_else() -> None:
+    head = torch.full((40, 40, 40), t.WHITE + (t.LEFT << t.SIDE_SHIFT), dtype=torch.uint8)
+    head[18:22, 2:6, 18:22] = t.BRAINSTEM
+    cerebellum = t.CEREBELLAR_CORTEX + (t.RIGHT << t.SIDE_SHIFT)
+    head[10:30, 12:36, 8:32] = cerebellum
+    folded = fold_cerebellum(head, Chance(1))
+    cortex = head == cerebellum
+    assert torch.equal(folded[~cortex], head[~cortex])
+    white = t.CEREBELLAR_WHITE + (t.RIGHT << t.SIDE_SHIFT)
+    assert set(folded[cortex].unique().tolist()) == {cerebellum, white, t.CSF}
+    assert 0.4 < float((folded == cerebellum)[cortex].float().mean()) < 0.95
+
+
+def test_a_head_without_cerebellum_has_nothing_to_fold() -> None:
+    head = torch.from_numpy(HEAD)
+    assert torch.equal(fold_cerebellum(head, Chance(1)), head)
