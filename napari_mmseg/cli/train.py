@@ -123,7 +123,12 @@ def train(
         ),
     ] = 0,
     validate_every: Annotated[
-        int, typer.Option(min=0, help="Steps between two looks.  [default: at the end alone]")
+        int,
+        typer.Option(
+            min=0,
+            help="Steps between two such looks.  [default: one look, at the end]",
+            show_default=False,
+        ),
     ] = 0,
     background: Annotated[
         list[Path] | None,
