@@ -166,7 +166,7 @@ def fold_cerebellum(head: Tensor, chance: Chance) -> Tensor:
     here = (part & TISSUE_MASK) == t.CEREBELLAR_CORTEX
     side = (part >> t.SIDE_SHIFT) << t.SIDE_SHIFT
     part = torch.where(here & (wave < chance.uniform(-0.9, -0.2)), side + t.CEREBELLAR_WHITE, part)
-    part = torch.where(here & (wave > chance.uniform(0.8, 1.0)), side + t.CSF, part)
+    part = torch.where(here & (wave > chance.uniform(0.8, 1.0)), t.CSF, part)
     folded = head.clone()
     folded[box] = part
     return folded
