@@ -230,7 +230,7 @@ def test_weights_of_another_network(tmp_path: Path, network: Any) -> None:
     state = dict(network.state_dict())
     name = next(iter(state))
     for weights, said in [
-        ({**state, name: torch.zeros(2, 2)}, f"{name} is 2 x 2"),
+        ({**state, name: torch.zeros(2, 2)}, f"{name} is 2 x 2, the description"),
         ({k: v for k, v in state.items() if k != name}, f"lacks {name}"),
         ({**state, "more": torch.zeros(1)}, "nothing takes its more"),
         ({name: torch.tensor([float("nan")])}, "no numbers"),

@@ -138,6 +138,16 @@ def test_safetensors_of_a_network_that_is_built_here(tmp_path: Path) -> None:
         assert torch.equal(load_network(card).eval()(volumes), network(volumes))
 
 
+def test_a_description_of_a_network_larger_than_any_machine(tmp_path: Path) -> None:
+    from safetensors.numpy import save_file
+
+    definition = {"kind": "unet", "base": 512, "levels": 8}  # 50 TB of weights
+    folder = describe(tmp_path / "d", network=definition, stride=None)
+    save_file({"head.weight": WEIGHT}, folder / "net.safetensors")
+    with pytest.raises(ModelError, match="of another network than described"):
+        read_foreign(folder)
+
+
 @pytest.mark.parametrize(
     "field", ["name", "channels", "normalisation", "orientation", "spacing_mm", "stride"]
 )

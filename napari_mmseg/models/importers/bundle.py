@@ -18,9 +18,9 @@ from ..card import Network
 from .fields import Fields, read_fields
 from .foreign import DEFAULT_THRESHOLD, ForeignModel
 from .names import modalities_of, regions_of
-from .segresnet import read_segresnet
+from .segresnet import bundled_weights, read_segresnet
 from .terms import find_terms
-from .weights import fit, read_torch_weights
+from .weights import read_torch_weights
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -190,9 +190,5 @@ def _window(inference: Fields) -> tuple[int, int, int] | None:
 
 
 def _read_weights(folder: Path, network: Network) -> dict[str, Tensor]:
-    from ..networks.bundled_segresnet import BundledSegResNet
-
     tensors = read_torch_weights(folder / WEIGHTS)
-    built = BundledSegResNet(network.inputs, network.outputs, network.options)
-    fit(built.network, tensors, WEIGHTS.as_posix())
-    return {name: value.contiguous() for name, value in built.state_dict().items()}
+    return bundled_weights(network, tensors, WEIGHTS.as_posix())

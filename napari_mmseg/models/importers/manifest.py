@@ -32,7 +32,7 @@ from ..card import NORMALISATIONS, ONNX_KIND, Network
 from .fields import Fields, read_fields
 from .foreign import DEFAULT_THRESHOLD, ForeignModel
 from .names import classes_of, modalities_of, regions_of
-from .segresnet import read_segresnet
+from .segresnet import bundled_weights, read_segresnet
 from .terms import find_terms
 from .weights import fit, read_onnx, read_safetensors
 
@@ -178,16 +178,13 @@ def _known_network(
     tensors = read_safetensors(file)
     if "_target_" in definition:
         network = read_segresnet(definition)
-        from ..networks.bundled_segresnet import BundledSegResNet
-
         if (network.inputs, network.outputs) != (inputs, outputs):
             raise ModelError(
                 f"{manifest.where} names {inputs} channels and {outputs} outputs, its network has "
                 f"{network.inputs} and {network.outputs}: correct that file"
             )
-        bundled = BundledSegResNet(inputs, outputs, network.options)
-        fit(bundled.network, tensors, file.name)
-        return network, _contiguous(bundled.state_dict()), bundled.stride
+        stride = 2 ** (network.levels - 1)
+        return network, bundled_weights(network, tensors, file.name), stride
     kind = definition.text("kind")
     if kind not in KINDS:
         raise ModelError(
@@ -196,8 +193,7 @@ def _known_network(
         )
     base = definition.whole("base", most=_MOST_BASE)
     levels = definition.whole("levels", most=_MOST_LEVELS)
-    built = build(kind, in_channels=inputs, out_channels=outputs, base=base, levels=levels)
-    fit(built, tensors, file.name)
+    built = fit(lambda: build(kind, inputs, outputs, base, levels), tensors, file.name)
     network = Network(kind, base, levels, inputs, outputs)
     return network, _contiguous(built.state_dict()), built.stride
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from ...errors import ModelError
 from ..card import BUNDLED_SEGRESNET, Network
 from .fields import Fields
+from .weights import fit
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 #: What a bundle may call the one network that is built for it.
 TARGETS = (
@@ -14,6 +19,9 @@ TARGETS = (
     "monai.networks.nets.SegResNet",
     "monai.networks.nets.segresnet.SegResNet",
 )
+
+#: Before each of MONAI's names in the network that holds MONAI's.
+_INSIDE = "network."
 
 _MOST_CHANNELS = 64
 _MOST_FILTERS = 128
@@ -80,3 +88,22 @@ def read_segresnet(definition: Fields) -> Network:
         outputs=definition.whole("out_channels", 2, most=_MOST_CHANNELS),
         options=options,
     )
+
+
+def bundled_weights(
+    network: Network, tensors: Mapping[str, Tensor], where: str
+) -> dict[str, Tensor]:
+    """MONAI's own tensors under the names that `BundledSegResNet` gives them, all checked.
+
+    Raises
+    ------
+    ModelError
+        When they are of another network, or MONAI is not installed.
+    """
+    from ..networks.bundled_segresnet import BundledSegResNet
+
+    def make() -> BundledSegResNet:
+        return BundledSegResNet(network.inputs, network.outputs, network.options)
+
+    state = fit(make, tensors, where, inside=_INSIDE).state_dict()
+    return {name: value.contiguous() for name, value in state.items()}

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...errors import ModelError
 from .source import check_members
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+N = TypeVar("N", bound="nn.Module")
 
 #: A weight file larger than this is of no network that this program can run (bytes).
 MOST_BYTES = 4 * 2**30
@@ -86,15 +88,21 @@ def read_onnx(path: Path) -> bytes:
         raise ModelError(f"{path.name} cannot be read: {error.strerror}") from error
 
 
-def fit(network: nn.Module, weights: Mapping[str, Tensor], where: str) -> None:
-    """Load `weights` into `network`, all of them and nothing else.
+def fit(make: Callable[[], N], weights: Mapping[str, Tensor], where: str, inside: str = "") -> N:
+    """The network that `make` builds with `weights`, all of them and nothing else.
+
+    `inside` comes before each of the weights' names in that network. It is built without memory
+    first: a description may ask for more than any machine has.
 
     Raises
     ------
     ModelError
         Naming the first tensor that is missing, left over or of another shape.
     """
-    expected = network.state_dict()
+    import torch
+
+    with torch.device("meta"):
+        expected = {n.removeprefix(inside): v for n, v in make().state_dict().items()}
     for name, tensor in expected.items():
         if name not in weights:
             raise ModelError(f"{where} is of another network than described: it lacks {name}")
@@ -106,7 +114,9 @@ def fit(network: nn.Module, weights: Mapping[str, Tensor], where: str) -> None:
     extra = next((name for name in weights if name not in expected), None)
     if extra is not None:
         raise ModelError(f"{where} is of another network than described: nothing takes its {extra}")
-    network.load_state_dict({name: weights[name].to(expected[name].dtype) for name in expected})
+    network = make()
+    network.load_state_dict({inside + n: weights[n].to(v.dtype) for n, v in expected.items()})
+    return network
 
 
 def _tensors_of(content: Any, path: Path) -> dict[str, Tensor]:
