@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 from ..agreement.lesions import PENALTY_MM, UNSCORED_MM3
+from ..io.sidecar import without_names
 from ..protocol import Protocol
 from .cohort import CaseScores, Cohort
 from .pictures import PREDICTION_COLOUR, REFERENCE_COLOUR
@@ -43,6 +44,7 @@ tr.first td { border-top: 1px solid #adb5bd; }
 .key { display: inline-block; width: .7em; height: .7em; border-radius: 2px; margin-right: .35em; }
 .line { display: inline-block; width: 1.8em; border-top: 3px solid; vertical-align: middle;
         margin: 0 .3em 0 .8em; }
+.name { white-space: nowrap; }
 .warning { background: #fff9db; border-left: 4px solid #fab005; padding: .4rem .8rem; }
 .grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(290px, 1fr)); gap: 1rem; }
 figure { margin: 0; } figure svg { width: 100%; height: auto; }
@@ -50,7 +52,7 @@ figure { margin: 0; } figure svg { width: 100%; height: auto; }
   body { max-width: none; margin: 0; font-size: 10pt; }
   table { font-size: 7pt; } th, td { padding: .1rem .25rem; }
   .wide { overflow: visible; } .grid { grid-template-columns: repeat(3, 1fr); }
-  figure, tr { break-inside: avoid; } h2 { break-after: avoid; }
+  figure, tr { break-inside: avoid; } h2, .note { break-after: avoid; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 """
@@ -107,9 +109,12 @@ def as_html(cohort: Cohort, protocol: Protocol, pictures: Sequence[Picture] = ()
 
 
 def _missing(cohort: Cohort) -> str:
-    """What the numbers do not cover, before any number."""
-    said = list(cohort.notes)
-    said += [f"{name} was skipped: {sentence}" for name, sentence in cohort.skipped.items()]
+    """What the numbers do not cover, before any number; files' own names may be a patient's."""
+    said = [without_names(note) for note in cohort.notes]
+    said += [
+        f"{name} was skipped: {without_names(sentence)}"
+        for name, sentence in cohort.skipped.items()
+    ]
     if cohort.without_prediction:
         said.append(
             f"{len(cohort.without_prediction)} without a prediction, not counted as failures: "
@@ -221,9 +226,10 @@ def _figure(picture: Picture) -> str:
 
 def _legend() -> str:
     return (
-        f'<span class="line" style="border-color:{REFERENCE_COLOUR}"></span>reference'
-        f'<span class="line" style="border-color:{PREDICTION_COLOUR};border-top-style:dashed">'
-        "</span>prediction"
+        f'<span class="name"><span class="line" style="border-color:{REFERENCE_COLOUR}"></span>'
+        'reference</span> <span class="name"><span class="line" '
+        f'style="border-color:{PREDICTION_COLOUR};border-top-style:dashed"></span>'
+        "prediction</span>"
     )
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.spatial.distance import cdist
 
+from napari_mmseg.agreement import compare
 from napari_mmseg.agreement.surfaces import bounding_box, distances, hausdorff_95, surface
 
 from .masks import blobs
@@ -150,6 +151,63 @@ def test_the_area_weighted_definition_is_less_than_a_voxel_away(seed, spacing):
         assert apart.nsd(tolerance) == pytest.approx(
             theirs.compute_surface_dice_at_tolerance(measured, tolerance), abs=0.2
         )
+
+
+def _degenerate() -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    empty = np.zeros((9, 8, 7), bool)
+    full = ~empty
+    voxel, other, plane, hollow = (empty.copy() for _ in range(4))
+    voxel[4, 4, 3] = True
+    other[0, 0, 0] = True
+    plane[:, 0] = True
+    hollow[1:8, 1:7, 1:6] = True
+    hollow[2:7, 2:6, 2:5] = False
+    return {
+        "one voxel each": (voxel, other),
+        "a voxel and everything": (voxel, full),
+        "everything twice": (full, full),
+        "a plane at the border": (plane, voxel),
+        "a shell and its inside": (hollow, voxel),
+        "nothing predicted": (empty, voxel),
+        "nothing there": (other, empty),
+        "nothing at all": (empty, empty),
+    }
+
+
+@pytest.mark.filterwarnings("ignore:.*(all 0|empty|nan).*:UserWarning")
+@pytest.mark.filterwarnings("ignore::FutureWarning:monai.*")
+@pytest.mark.parametrize("name", _degenerate())
+def test_degenerate_masks_equal_monai(name):
+    torch = pytest.importorskip("torch")
+    metrics = pytest.importorskip("monai.metrics", reason="MONAI is the reference here")
+    first, second = _degenerate()[name]
+    batch = [torch.from_numpy(mask)[None, None].float() for mask in (first, second)]
+    options = {"include_background": True, "spacing": list(ANISOTROPIC)}
+    hd95 = float(metrics.compute_hausdorff_distance(*batch, percentile=95, **options)[0, 0])
+    nsd = float(metrics.compute_surface_dice(*batch, [2.0], **options)[0, 0])
+    ours = compare(first, second, ANISOTROPIC, tolerance_mm=2.0)
+    # Where MONAI says not-a-number or infinity, there is nothing to measure: None.
+    if np.isfinite(hd95):
+        assert ours.hd95_mm == pytest.approx(hd95, RELATIVE_TOLERANCE)
+    else:
+        assert ours.hd95_mm is None
+    if np.isfinite(nsd):
+        assert ours.nsd == pytest.approx(nsd)
+    else:
+        assert ours.nsd is None
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # it imports scipy.ndimage.filters
+@given(masks, masks, spacings)
+@settings(deadline=None, max_examples=30)
+def test_random_masks_are_less_than_a_voxel_from_the_area_weighted_definition(
+    first, second, spacing
+):
+    theirs = pytest.importorskip("surface_distance", reason="surface-distance is the reference")
+    assume(first.any() and second.any())  # it says np.Inf of others, which numpy 2 has no more
+    measured = theirs.compute_surface_distances(first, second, spacing)
+    ours, diagonal = hausdorff_95(first, second, spacing), float(np.linalg.norm(spacing))
+    assert ours == pytest.approx(theirs.compute_robust_hausdorff(measured, 95), abs=diagonal)
 
 
 def test_the_box_holds_the_mask_and_its_margin_within_the_array():

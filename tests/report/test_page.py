@@ -68,10 +68,14 @@ def test_names_cannot_break_the_page():
 
 
 def test_what_is_missing_comes_before_the_numbers():
-    made = replace(cohort("a", "b"), without_prediction=("c",), skipped={"d": "the file is empty"})
+    made = replace(
+        cohort("a", "b"),
+        without_prediction=("c",),
+        skipped={"d": 'the file "Jane_seg.nii" is empty'},
+    )
     text = " ".join(Text(page(made)).words)
     assert text.index("without a prediction") < text.index("Summary")
-    assert text.index("the file is empty") < text.index("Summary")
+    assert text.index("d was skipped: the file a file is empty") < text.index("Summary")
 
 
 def test_one_case_makes_a_page():
