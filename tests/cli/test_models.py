@@ -10,6 +10,7 @@ import pytest
 from napari_mmseg.cli import models
 
 from .conftest import Command
+from .test_offline import connections
 
 
 @pytest.fixture(autouse=True)
@@ -94,3 +95,9 @@ def test_bad_input_is_one_sentence(run: Command, tmp_path: Path) -> None:
     assert "does not exist" in run("models", "import", tmp_path / "nothing").sentence
     assert "no model was found" in run("models", "import", tmp_path).sentence
     assert "no model 'nobody'" in run("models", "show", "nobody").sentence
+
+
+def test_import_opens_no_connection(download: Path, own_folders: Path, tmp_path: Path) -> None:
+    command = ["models", "import", str(download), "--accept-terms"]
+    assert connections(tmp_path, command, NAPARI_MMSEG_MODELS=str(own_folders)) == ""
+    assert (own_folders / "theirs/card.json").exists()
