@@ -91,6 +91,18 @@ def test_the_same_seed_paints_the_same_tumour(background: Background) -> None:
     assert torch.equal(first.scan, second.scan)
 
 
+def test_a_scan_without_fluid_takes_tumours_too(background: Background) -> None:
+    solid = background.tissue.clone()
+    classes = solid & TISSUE_MASK
+    solid[(classes == t.CSF) | (classes == t.VENTRICLE)] = t.CORTEX
+    for seed in range(6):
+        chance = Chance(6, seed)
+        case = simulate_on_background(Background(solid, background.images), chance, healthy=False)
+        look = draw_recipe(case, chance).contrast.lesions
+        assert torch.isfinite(look.mean).all()
+        assert (look.mean[2, t.CYST] > 1).all()
+
+
 def write(folder: Path, images: np.ndarray, edge: float = 1.0) -> Path:
     folder.mkdir()
     affine = np.diag([-edge, -edge, edge, 1.0])

@@ -182,7 +182,7 @@ def _lesion_means(tissue: Tensor, chance: Chance) -> Tensor:
     share = chance.uniform(-0.4, 0.75)
     # Proteins keep most necrosis above white matter on FLAIR; only the most liquid is dark.
     bright = chance.uniform(0.95, float(oedema[FLAIR]) + 0.3)
-    dark = chance.uniform(float(fluid[FLAIR]) + 0.1, 1.0)
+    dark = chance.uniform(min(float(fluid[FLAIR]) + 0.1, 0.9), 1.0)
     mean[:, t.NECROSIS] = torch.tensor([
         t1_like(share), t1ce_like(share + chance.normal(0.08)),
         t2_like(chance.uniform(0.15, 0.95)),

@@ -21,6 +21,7 @@ from napari_mmseg.training.simulate.chance import Chance, Shape
 from napari_mmseg.training.simulate.contrast import Contrast, LesionLook, draw_contrast
 
 OVERVIEW_STEP = 3
+USUAL_FLUID = (0.4, 0.4, 2.0, 0.4)  # T1, T1ce, T2, FLAIR, white matter 1
 Box = tuple[slice, slice, slice]
 
 
@@ -47,9 +48,11 @@ def draw_recipe(case: Geometry, chance: Chance) -> Recipe:
 
 
 def _means(case: Geometry) -> Tensor:
-    """Intensities (4, TISSUES) of a real scan's tissues; of white matter where there is none."""
+    """Intensities (4, TISSUES) of a real scan's tissues; usual ones where it has none of them."""
     assert case.scan is not None
     means = torch.ones(4, t.TISSUES)
+    for fluid in (t.CSF, t.VENTRICLE):
+        means[:, fluid] = torch.tensor(USUAL_FLUID)
     below = case.tissue[::OVERVIEW_STEP, ::OVERVIEW_STEP, ::OVERVIEW_STEP]
     images = case.scan[:, ::OVERVIEW_STEP, ::OVERVIEW_STEP, ::OVERVIEW_STEP]
     for code in below.unique().tolist():
