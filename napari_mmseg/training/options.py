@@ -39,7 +39,8 @@ class TrainOptions:
     init: kaiming, normal, cmft, distil, or a model's name or folder whose weights the run begins
     with (None: torch's own, Kaiming uniform). cmft: the CMFT run's folder for `init` cmft, distil.
     device: cpu, cuda or auto. devices: how many graphics cards.
-    compile: let torch.compile fuse the network (needs a C++ compiler; same weights, faster).
+    compile: let torch.compile fuse the network, where that is known to come out right (see
+    `stepper.COMPILED_KINDS`) and there is a C++ compiler; the same training, faster.
     """
 
     anatomy: Path | None

@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from napari_mmseg.errors import InputError, MmsegError, ModelError
 from napari_mmseg.models.networks.cmft import Transition, save_transition
 from napari_mmseg.models.networks.unet import UNet3d
-from napari_mmseg.training import batches, distil
+from napari_mmseg.training import batches, distil, stepper
 from napari_mmseg.training.batches import Batches, crop_size, stream
 from napari_mmseg.training.cmft import GENERATORS
 from napari_mmseg.training.export import base_card, half_weights, network_of
@@ -154,6 +154,18 @@ def test_a_worker_that_dies_is_not_waited_for(
     broken = options(tmp_path, worker=True, data=tmp_path / "nowhere")
     with pytest.raises(MmsegError, match=r"ended early.*--resume"):
         next(stream(broken, 0))
+
+
+def test_only_networks_that_compile_rightly_are_compiled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = options(tmp_path, compile=True)
+    monkeypatch.setattr(stepper.shutil, "which", lambda _: "/usr/bin/g++")
+    assert stepper.may_compile(asked)
+    assert not stepper.may_compile(dataclasses.replace(asked, network="deeplab"))
+    assert not stepper.may_compile(options(tmp_path))
+    monkeypatch.setattr(stepper.shutil, "which", lambda _: None)
+    assert not stepper.may_compile(asked)
 
 
 def test_minutes_stop_the_run(tmp_path: Path) -> None:
