@@ -14,7 +14,7 @@ from typing import Any
 
 from napari_mmseg.errors import InputError, ModelError
 from napari_mmseg.inference.torch import load_network
-from napari_mmseg.models import Card, load_card
+from napari_mmseg.models import Card, available, load_card
 from napari_mmseg.models.card import CARD_FILE
 from napari_mmseg.models.networks import KINDS
 from napari_mmseg.training.datasets import FOLDER, Tell, stored_cases
@@ -164,7 +164,10 @@ def options_for(card: Card, model: str, options: TrainOptions) -> TrainOptions:
 
 
 def _refuse_others_folder(folder: Path, card: Card) -> None:
-    if (folder / CARD_FILE).exists() and folder.resolve() != card.folder.resolve():
+    # A shipped model of the name would be found instead of the new one.
+    named = any(c.name == folder.name and c.folder != folder for c in available())
+    there = (folder / CARD_FILE).exists() or named
+    if there and folder.resolve() != card.folder.resolve():
         raise InputError(
             f"there is a model {folder.name} already: give this one another --name, or continue "
             f"that one with --model {folder.name}"

@@ -150,6 +150,8 @@ def test_what_cannot_be_continued_is_refused(cases: Path, tmp_path: Path, option
             finetune(chosen, str(model), tmp_path / "out")
     with pytest.raises(InputError, match="is a model foreign already"):
         finetune(chosen, str(first), foreign)
+    with pytest.raises(InputError, match="is a model simulated already"):
+        finetune(chosen, str(first), tmp_path / "simulated")
     with pytest.raises(InputError, match="--data"):
         finetune(dataclasses.replace(chosen, data=None), str(first), tmp_path / "out")
     with pytest.raises(InputError, match="no share"):
