@@ -268,3 +268,23 @@ def test_crops_lie_on_the_tumour_mostly() -> None:
         box = tuple(slice(start, start + 16) for start in low)
         hits += bool(depth[box].any())
     assert 36 <= hits < 60
+
+
+@pytest.mark.parametrize("preset", ["default", "paper", "minmax128"])
+def test_a_real_case_is_prepared_with_its_labels_in_place(preset: str) -> None:
+    """Enhancing tumour is bright on T1ce, and no voxel of it is lost but by stretching."""
+    root = Path(__file__).parents[2].parent / "shared" / "data" / "brats2021"
+    if not root.is_dir():
+        pytest.skip("real data are absent: ../shared/data/brats2021")
+    name = "BraTS2021_01659"
+    images, depth, _ = labelled(Place(name, root / name), root, preset_named(preset))
+    truth = np.asarray(nib.load(root / name / f"{name}_seg.nii.gz").dataobj)
+    counts = [int((depth >= level).sum()) for level in (1, 2, 3)]
+    expected = [int(np.isin(truth, codes).sum()) for codes in ((1, 2, 4), (1, 4), (4,))]
+    if preset == "minmax128":
+        assert images.shape == (4, 128, 128, 128)
+        assert counts == pytest.approx([n * counts[0] / expected[0] for n in expected], rel=0.02)
+    else:
+        assert counts == expected
+    t1ce = images[1].astype(np.float32)
+    assert t1ce[depth == 3].mean() > t1ce[(depth == 0) & (t1ce != 0)].mean() + t1ce.std()
