@@ -22,6 +22,9 @@ from ..volume import Modality
 #: How many folders deep cases are looked for (a data set's folder, a grade's, a case's).
 DEEPEST = 3
 
+#: Folders of images alone in the layouts of the Decathlon and nnU-Net.
+_IMAGE_FOLDERS = frozenset({"images", "imagestr", "imagests"})
+
 _LABEL_WORDS = (
     "segmentations?|segm?s?|labelmap|labels?|masks?|ground[-_. ]?truths?|truth|gt|"
     "predictions?|predicted|preds?|annotations?|outputs?|results?"
@@ -102,7 +105,14 @@ def pair_folders(predictions: Path, references: Path) -> Pairing:
         (_file_name, _file_name),
     ):
         taken = _matched(predicted, known, p_name, r_name)
-        pairs += [Pair(reference.name, own.path, reference.path) for own, reference in taken]
+        pairs += [
+            Pair(
+                reference.name if r_name is _case_name else reference.file_name,
+                own.path,
+                reference.path,
+            )
+            for own, reference in taken
+        ]
         predicted = [f for f in predicted if all(f is not own for own, _ in taken)]
         known = [f for f in known if all(f is not reference for _, reference in taken)]
     if not pairs:
@@ -172,7 +182,7 @@ def _search(folder: Path, depth: int, notes: list[str]) -> list[_Found]:
     found = _told_apart(folder, files, depth, notes)
     if depth < DEEPEST:
         for below in entries:
-            if below.is_dir():
+            if below.is_dir() and below.name.lower() not in _IMAGE_FOLDERS:
                 found += _search(below, depth + 1, notes)
     return found
 

@@ -64,6 +64,18 @@ def test_images_and_maps_beside_labels_are_no_cases(tmp_path):
     assert found.sentences == []
 
 
+def test_the_decathlons_layout_names_cases_by_their_files(tmp_path):
+    both = ("imagesTr/BRATS_009.nii.gz", "labelsTr/BRATS_009.nii.gz")
+    for number in (1, 2):
+        more = [file.replace("009", "010") for file in both[:number]] if number > 1 else []
+        references = folder(tmp_path / f"r{number}", *both, *more)
+        predictions = [f"BRATS_0{n}.nii.gz" for n in ("09", "10")[:number]]
+        found = pair_folders(folder(tmp_path / f"p{number}", *predictions), references)
+        assert [pair.name for pair in found.pairs] == ["BRATS_009", "BRATS_010"][:number]
+        assert {pair.reference.parent.name for pair in found.pairs} == {"labelsTr"}
+        assert found.sentences == []
+
+
 def test_a_flat_data_set_with_images_has_a_case_a_label(tmp_path):
     files = [f"{case}_{end}.nii.gz" for case in ("a", "b") for end in ("t1", "flair", "seg")]
     below = [f"set/{file}" for file in files]
