@@ -62,8 +62,8 @@ def distances(
     box = bounding_box(first | second)
     surfaces = surface(first[box]), surface(second[box])
     return SurfaceDistances(
-        _distance_to(surfaces[1], spacing)[surfaces[0]],
-        _distance_to(surfaces[0], spacing)[surfaces[1]],
+        distance_to(surfaces[1], spacing)[surfaces[0]],
+        distance_to(surfaces[0], spacing)[surfaces[1]],
     )
 
 
@@ -99,7 +99,7 @@ def bounding_box(mask: Mask, margin: int = 0) -> Box:
     return ends[0], ends[1], ends[2]
 
 
-def _distance_to(target: Mask, spacing: tuple[float, float, float]) -> NDArray[Any]:
+def distance_to(target: Mask, spacing: tuple[float, float, float]) -> NDArray[Any]:
     """Distance in mm of every voxel's centre to the nearest voxel of `target`."""
     import edt
 
