@@ -155,11 +155,13 @@ def _conventions(cohort: Cohort) -> str:
     return (
         f'<p class="note">Mean, 95 % interval of the mean (bootstrap of the cases, {RESAMPLES} '
         "resamplings, fixed seed), standard deviation, median, number of cases that have a value. "
-        "A region that is empty on both sides has no Dice; HD95 needs the region on both sides. "
+        "A region that is empty on both sides has no Dice; HD95 (of surface voxels) needs "
+        "the region on both sides. "
         f"NSD: share of both surfaces within {cohort.tolerance_mm:g} mm of each other. "
         "Specificity depends on the field of view. Lesion-wise: BraTS 2023, with Dice 0 and HD95 "
         f"{PENALTY_MM:g} mm for lesions missed or invented, reference lesions up to "
-        f"{UNSCORED_MM3:g} mm³ not scored, and Dice 1, HD95 0 where both sides are empty. "
+        f"{UNSCORED_MM3:g} mm³ not scored, HD95 of surface area, and Dice 1, HD95 0 where both sides "
+        "are empty. "
         "Volume errors are prediction minus reference.</p>"
     )
 

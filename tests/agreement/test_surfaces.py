@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.spatial.distance import cdist
@@ -139,14 +139,11 @@ def test_nsd_equals_monai(seed, spacing, tolerance):
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # it imports scipy.ndimage.filters
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("spacing", [(1.0, 1.0, 1.0), ANISOTROPIC])
-def test_the_area_weighted_definition_is_less_than_a_voxel_away(seed, spacing):
+def test_nsd_by_area_is_near_on_blobs(seed, spacing):
     theirs = pytest.importorskip("surface_distance", reason="surface-distance is the reference")
     first, second = blobs(seed)
     measured = theirs.compute_surface_distances(first, second, spacing)
     apart = distances(first, second, spacing)
-    assert apart.hd95_mm == pytest.approx(
-        theirs.compute_robust_hausdorff(measured, 95), abs=max(spacing)
-    )
     for tolerance in (1.0, 3.0):
         assert apart.nsd(tolerance) == pytest.approx(
             theirs.compute_surface_dice_at_tolerance(measured, tolerance), abs=0.2
@@ -195,19 +192,6 @@ def test_degenerate_masks_equal_monai(name):
         assert ours.nsd == pytest.approx(nsd)
     else:
         assert ours.nsd is None
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # it imports scipy.ndimage.filters
-@given(masks, masks, spacings)
-@settings(deadline=None, max_examples=30)
-def test_random_masks_are_less_than_a_voxel_from_the_area_weighted_definition(
-    first, second, spacing
-):
-    theirs = pytest.importorskip("surface_distance", reason="surface-distance is the reference")
-    assume(first.any() and second.any())  # it says np.Inf of others, which numpy 2 has no more
-    measured = theirs.compute_surface_distances(first, second, spacing)
-    ours, diagonal = hausdorff_95(first, second, spacing), float(np.linalg.norm(spacing))
-    assert ours == pytest.approx(theirs.compute_robust_hausdorff(measured, 95), abs=diagonal)
 
 
 def test_the_box_holds_the_mask_and_its_margin_within_the_array():
