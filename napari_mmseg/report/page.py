@@ -160,9 +160,8 @@ def _conventions(cohort: Cohort) -> str:
         f"NSD: share of both surfaces within {cohort.tolerance_mm:g} mm of each other. "
         "Specificity depends on the field of view. Lesion-wise: BraTS 2023, with Dice 0 and HD95 "
         f"{PENALTY_MM:g} mm for lesions missed or invented, reference lesions up to "
-        f"{UNSCORED_MM3:g} mm³ not scored, HD95 of surface area, and Dice 1, HD95 0 where both sides "
-        "are empty. "
-        "Volume errors are prediction minus reference.</p>"
+        f"{UNSCORED_MM3:g} mm³ not scored, HD95 of surface area, and Dice 1, HD95 0 where both "
+        "sides are empty. Volume errors are prediction minus reference.</p>"
     )
 
 
