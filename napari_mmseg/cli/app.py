@@ -7,7 +7,19 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from . import convert, doctor, evaluate, finetune, info, models, segment, synthesise, train, view
+from . import (
+    convert,
+    doctor,
+    evaluate,
+    finetune,
+    info,
+    models,
+    segment,
+    strip,
+    synthesise,
+    train,
+    view,
+)
 from .refusal import RefusingGroup, show_details
 
 # rich would cost a quarter of a second and draw boxes where a script expects one line.
@@ -51,6 +63,7 @@ app.command("info")(info.info)
 app.command("segment")(segment.segment)
 app.command("evaluate")(evaluate.evaluate)
 app.command("convert")(convert.convert)
+app.command("strip")(strip.strip)
 app.command("synthesise")(synthesise.synthesise)
 app.command("train")(train.train)
 app.command("finetune")(finetune.finetune)
