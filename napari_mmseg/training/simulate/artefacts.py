@@ -45,9 +45,9 @@ def draw_spoiling(shape: Shape, chance: Chance) -> tuple[Spoiling, ...]:
 
 
 def _draw_one(shape: Shape, chance: Chance) -> Spoiling:
-    bias = chance.white((1, 1, 4, 4, 4)) * chance.uniform(0.0, 0.05)
+    bias = chance.white((1, 1, 4, 4, 4)) * chance.uniform(0.0, 0.06)
     # Coils fall off towards the neck: cerebellum and temporal poles differ from the vertex.
-    slope = torch.linspace(-1, 1, 4, device=chance.device) * float(chance.normal(0.03))
+    slope = torch.linspace(-1, 1, 4, device=chance.device) * float(chance.normal(0.06))
     bias = bias + slope.view(1, 1, 4, 1, 1)
     slab = None
     if chance.happens(0.1):

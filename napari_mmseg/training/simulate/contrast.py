@@ -116,7 +116,7 @@ def _tissue_means(chance: Chance) -> Tensor:
         row[t.STRIATUM] = g + (1 - g) * chance.uniform(-0.1, 0.5)
         row[t.THALAMUS] = g + (1 - g) * chance.uniform(0.1, 0.7)
         row[t.PALLIDUM] = 1 + (g - 1) * chance.uniform(-0.3, 0.4)
-        below = chance.normal(0.03)  # infratentorial tissue as a whole is brighter or darker
+        below = chance.normal(0.05)  # infratentorial tissue as a whole is brighter or darker
         row[t.CEREBELLAR_CORTEX] = g + below + chance.normal(0.05)
         row[t.CEREBELLAR_WHITE] = 1 + below + chance.normal(0.05)
         row[t.BRAINSTEM] = 1 + below + (g - 1) * chance.uniform(0, 0.5) + chance.normal(0.04)
@@ -180,18 +180,18 @@ def _lesion_means(tissue: Tensor, chance: Chance) -> Tensor:
     mean[FLAIR, t.INFILTRATED] = high_flair + DISTINCT + vivid * chance.uniform(0.1, 0.9)
     mean[T2, t.INFILTRATED] = t2_like(max(0.03, water * chance.uniform(0.2, 0.8)))
     share = chance.uniform(-0.4, 0.75)
-    # Proteins keep most necrosis above white matter on FLAIR; only the most liquid is dark.
+    # Proteins keep much necrosis above white matter on FLAIR; the most liquid is dark.
     bright = chance.uniform(0.95, float(oedema[FLAIR]) + 0.3)
     dark = chance.uniform(min(float(fluid[FLAIR]) + 0.1, 0.9), 1.0)
     mean[:, t.NECROSIS] = torch.tensor([
         t1_like(share), t1ce_like(share + chance.normal(0.08)),
         t2_like(chance.uniform(0.15, 0.95)),
-        bright if chance.happens(0.75) else dark,
+        bright if chance.happens(0.5) else dark,
     ])  # fmt: skip
     share = chance.uniform(0.6, 1.0)
     mean[:, t.CYST] = torch.tensor([
         t1_like(share), t1ce_like(share), t2_like(chance.uniform(0.7, 1.05)),
-        float(fluid[FLAIR]) + chance.uniform(0.0, 0.4),
+        float(fluid[FLAIR]) + chance.uniform(0.0, 0.4 if chance.happens(0.6) else 1.0),
     ])  # fmt: skip
     mean[:, t.BLEED] = torch.tensor([
         chance.uniform(1.05, 1.5), chance.uniform(1.05, 1.5), chance.uniform(0.4, 2.0),

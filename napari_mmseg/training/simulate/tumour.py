@@ -21,7 +21,7 @@ Kind = Literal["ring", "infiltrating", "patchy", "solid", "cystic", "tiny-et", "
 KINDS: tuple[Kind, ...] = (
     "ring", "infiltrating", "patchy", "solid", "cystic", "tiny-et", "multifocal",
 )  # fmt: skip
-KIND_WEIGHTS = (0.31, 0.19, 0.12, 0.09, 0.14, 0.07, 0.08)
+KIND_WEIGHTS = (0.31, 0.17, 0.15, 0.07, 0.16, 0.07, 0.07)
 RADIUS_MM = (3.5, 32.0)
 MARGIN_MM = 12
 SATELLITE_KINDS = ("ring", "solid", "patchy")
@@ -195,7 +195,7 @@ def _core(depth: Tensor, plan: Plan, chance: Chance) -> Tensor:
         if chance.happens(0.2):  # lacy: sheets of enhancement through the core
             sheets = chance.field(shape, max(4.0, plan.radius * 0.35))[0].abs()
             patch[(depth < 1) & (sheets < chance.uniform(0.1, 0.4))] = t.ENHANCING
-        if chance.happens(0.15):
+        if chance.happens(0.25):
             patch[(patch == t.NECROSIS) & (noise > 0.8)] = t.BLEED
         if chance.happens(0.12):  # non-enhancing tumour beyond part of the rim
             beyond = (depth >= 1) & (depth < 1.35) & (chance.field(shape, scale * 2)[0] > 0.3)
@@ -210,8 +210,8 @@ def _core(depth: Tensor, plan: Plan, chance: Chance) -> Tensor:
         patch[(depth < 1) & (clumps > chance.uniform(-0.3, 1.2))] = t.ENHANCING
         if chance.happens(0.3):
             patch[(depth < 0.9) & (noise > 1.0)] = t.CYST
-        if chance.happens(0.25):
-            patch[(patch == t.SOLID) & (noise < -1.0)] = t.BLEED
+        if chance.happens(0.35):
+            patch[(patch == t.SOLID) & (noise < -0.8)] = t.BLEED
         if chance.happens(0.2):
             _calcify(patch, chance)
     else:
