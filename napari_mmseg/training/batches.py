@@ -225,4 +225,5 @@ def _fill(options: TrainOptions, first: int, queue: Any) -> None:
                 break
             except Full:
                 if os.getppid() != parent:  # the training was killed: do not outlive it
+                    queue.cancel_join_thread()  # nobody reads what still waits to be sent
                     return

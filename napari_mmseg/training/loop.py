@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from napari_mmseg.training.devices import Processor, open_devices
 from napari_mmseg.training.initial import begin
 from napari_mmseg.training.options import TrainOptions
 from napari_mmseg.training.plot import PAGE, write_page
+from napari_mmseg.training.precision import resolve
 
 CHECKPOINT = "checkpoint.pt"
 LOG = "log.jsonl"
@@ -65,26 +66,26 @@ def train(options: TrainOptions, report: Progress | None = None, tell: Tell | No
             "or give the new run another --name"
         )
     devices = open_devices(options)
+    begun = load_checkpoint(path) if path.exists() else None
+    options = replace(options, precision=_precision(options, begun))
     torch.manual_seed(options.seed)
     network = build(options.network, options.inputs, options.outputs, options.base, options.levels)
-    resumes = options.resume and path.exists()
     if options.data is not None:
         if devices.rank == 0:
             collect(options, tell)
         devices.wait()
-    if not resumes:
+    if begun is None:
         begin(network, options)
     options.folder.mkdir(parents=True, exist_ok=True)
     stepper = devices.stepper(network, options)
     average = {name: value.detach().clone() for name, value in network.state_dict().items()}
     first, spent = 0, 0.0
-    if resumes:
-        state = load_checkpoint(path)
-        _refuse_other(state, options)
-        network.load_state_dict(state["network"])
-        stepper.optimiser.load_state_dict(state["optimiser"])
-        average = {name: value.to(average[name].device) for name, value in state["ema"].items()}
-        first, spent = state["step"], state["seconds"]
+    if begun is not None:
+        _refuse_other(begun, options)
+        network.load_state_dict(begun["network"])
+        stepper.optimiser.load_state_dict(begun["optimiser"])
+        average = {name: value.to(average[name].device) for name, value in begun["ema"].items()}
+        first, spent = begun["step"], begun["seconds"]
     choice = Choice(options, network) if options.validate and devices.rank == 0 else None
     started = saved = time.monotonic()
     step = first
@@ -135,6 +136,14 @@ def train(options: TrainOptions, report: Progress | None = None, tell: Tell | No
     save()
     devices.wait()
     return path
+
+
+def _precision(options: TrainOptions, begun: dict[str, Any] | None) -> str:
+    """A run goes on in the precision it was begun in, also where another is faster."""
+    if begun is not None and options.precision == "auto":
+        # Runs from before there was a choice were in bfloat16.
+        return str(json.loads(begun["options"]).get("precision", "bf16"))
+    return resolve(options.precision)
 
 
 def _refuse_other(state: dict[str, Any], options: TrainOptions) -> None:

@@ -39,6 +39,7 @@ class TrainOptions:
     init: kaiming, normal, cmft, distil, or a model's name or folder whose weights the run begins
     with (None: torch's own, Kaiming uniform). cmft: the CMFT run's folder for `init` cmft, distil.
     device: cpu, cuda or auto. devices: how many graphics cards.
+    precision: bf16, fp32 or auto (see `precision.py`) on the processor; cards run in bf16.
     compile: let torch.compile fuse the network, where that is known to come out right (see
     `stepper.COMPILED_KINDS`) and there is a C++ compiler; the same training, faster.
     """
@@ -62,6 +63,7 @@ class TrainOptions:
     pool: int = 24
     checkpoint_seconds: float = 120.0
     worker: bool = True
+    precision: str = "auto"
     compile: bool = True
     resume: bool = False
     init: str | None = None

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from napari_mmseg.models.networks.region import RegionNetwork
 from napari_mmseg.training.losses import mean_over_heads, named_loss
 from napari_mmseg.training.options import TrainOptions
+from napari_mmseg.training.precision import resolve
 
 GRADIENT_LIMIT = 5.0
 
@@ -47,6 +48,7 @@ class Stepper:
 
     def __init__(self, network: RegionNetwork, options: TrainOptions) -> None:
         torch.set_num_threads(1)
+        self._bf16 = resolve(options.precision) == "bf16"
         network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
         self.parameters = list(network.parameters())
         self.optimiser = optimiser_for(network, options)
@@ -62,7 +64,7 @@ class Stepper:
         )
 
     def step(self, images: Tensor, depths: Tensor, rate: float) -> float:
-        """Forward in bfloat16, loss over the whole batch, backward, update; the loss before it.
+        """Forward, loss over the whole batch, backward, update; the loss before it.
 
         The sum of two crops' gradients does not depend on their order, so a run repeats exactly
         with up to two crops.
@@ -90,7 +92,7 @@ class Stepper:
         return float(loss.detach())
 
     def _forward(self, crop: Tensor) -> tuple[Tensor, ...]:
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=self._bf16):
             return self._heads(crop.contiguous(memory_format=torch.channels_last_3d))
 
     def _each(

@@ -50,10 +50,13 @@ def padded_to(volumes: NDArray[np.float32], stride: int) -> NDArray[np.float32]:
 
 
 def torch_predictor(network: torch.nn.Module) -> Predict:
-    """Probabilities by eager torch in bfloat16 on the CPU, for use during training."""
+    """Probabilities by eager torch on the CPU, for use during training."""
+    from napari_mmseg.training.precision import fastest
+
+    bf16 = fastest() == "bf16"
 
     def predict(volumes: NDArray[np.float32]) -> NDArray[np.float32]:
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bf16):
             logits = network(torch.from_numpy(volumes)[None])
         result: NDArray[np.float32] = torch.sigmoid(logits.float())[0].numpy()
         return result

@@ -82,6 +82,7 @@ def draw_lesions(tissue: Tensor, chance: Chance) -> LesionLook:
             offset = abs(float(mean[channel, code] - tissue[channel, t.WHITE]))
             texture[channel, code] = 0.02 + offset * chance.uniform(0.05, 0.3)
     texture[T1CE, t.ENHANCING] *= 1.3
+    texture[:, t.CYST] *= chance.uniform(0.15, 1.0)  # clear fluid is even
     texture[FLAIR, t.OEDEMA] *= chance.uniform(1.0, 2.0)
     opacity = torch.ones(t.LESIONS)
     opacity[t.NORMAL] = 0.0
@@ -140,7 +141,7 @@ def _lesion_means(tissue: Tensor, chance: Chance) -> Tensor:
     mean = torch.ones(4, t.LESIONS)
     fluid = tissue[:, t.VENTRICLE]
     grey = tissue[:, t.CORTEX]
-    vivid = chance.log_uniform(0.25, 1.0)  # one tumour is faint in all contrasts, another glares
+    vivid = chance.log_uniform(0.3, 1.0)  # one tumour is faint in all contrasts, another glares
     water = min(0.9, max(0.12, vivid * chance.uniform(0.5, 1.3)))
     high_t2 = max(float(grey[T2]), 1.0)
     high_flair = max(float(grey[FLAIR]), 1.0)

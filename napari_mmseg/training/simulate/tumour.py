@@ -21,7 +21,7 @@ Kind = Literal["ring", "infiltrating", "patchy", "solid", "cystic", "tiny-et", "
 KINDS: tuple[Kind, ...] = (
     "ring", "infiltrating", "patchy", "solid", "cystic", "tiny-et", "multifocal",
 )  # fmt: skip
-KIND_WEIGHTS = (0.31, 0.17, 0.15, 0.07, 0.16, 0.07, 0.07)
+KIND_WEIGHTS = (0.31, 0.14, 0.15, 0.10, 0.17, 0.07, 0.06)
 RADIUS_MM = (3.5, 32.0)
 MARGIN_MM = 12
 SATELLITE_KINDS = ("ring", "solid", "patchy")
@@ -46,7 +46,7 @@ def plan_tumour(head: Tensor, chance: Chance) -> Plan:
     if kind in ("infiltrating", "cystic", "tiny-et", "patchy"):
         low = 7.0
     # Log-uniform alone leaves the volumes of large tumours, most of a clinic's cases, too rare.
-    radius = chance.log_uniform(low, high) if chance.happens(0.35) else chance.uniform(12.0, 36.0)
+    radius = chance.log_uniform(low, high) if chance.happens(0.3) else chance.uniform(12.0, 36.0)
     if kind == "multifocal":
         radius = chance.log_uniform(low, 18.0)
     reach = (0.0, chance.uniform(1.5, 6), chance.uniform(6, 14), chance.uniform(14, 34))[
@@ -197,7 +197,7 @@ def _core(depth: Tensor, plan: Plan, chance: Chance) -> Tensor:
             patch[(depth < 1) & (sheets < chance.uniform(0.1, 0.4))] = t.ENHANCING
         if chance.happens(0.25):
             patch[(patch == t.NECROSIS) & (noise > 0.8)] = t.BLEED
-        if chance.happens(0.12):  # non-enhancing tumour beyond part of the rim
+        if chance.happens(0.06):  # non-enhancing tumour beyond part of the rim
             beyond = (depth >= 1) & (depth < 1.35) & (chance.field(shape, scale * 2)[0] > 0.3)
             patch[beyond] = t.SOLID
     elif plan.kind == "solid":
@@ -230,7 +230,12 @@ def _low_grade(patch: Tensor, depth: Tensor, noise: Tensor, plan: Plan, chance: 
     if plan.kind == "cystic":
         bubbles = chance.cloud(shape, max(5.0, plan.radius * chance.uniform(0.5, 1.0)), 1)
         inside = depth < share * chance.uniform(0.75, 0.98)
-        patch[inside & (bubbles > chance.uniform(-1.6, 0.5))] = t.CYST
+        if chance.happens(0.4):  # one chamber, with a nodule or walls left standing
+            walls = chance.field(shape, max(5.0, plan.radius * chance.uniform(0.4, 0.9)))[0].abs()
+            patch[inside & (walls > chance.uniform(0.0, 0.12))] = t.CYST
+            patch[inside & (bubbles > chance.uniform(1.0, 3.0))] = t.SOLID
+        else:
+            patch[inside & (bubbles > chance.uniform(-1.6, 0.5))] = t.CYST
         if chance.happens(0.4):  # fluid of different kinds beside each other
             patch[(patch == t.CYST) & (noise > chance.uniform(-0.5, 1.2))] = t.NECROSIS
         if chance.happens(0.25):
