@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from itertools import count
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..annotation import Annotation, FileCodes, Provenance
+from .effort import Effort
 from .patch import PackedPatch
 
 #: What undo and redo together may hold; the oldest steps go first (bytes). A brush stroke takes a
@@ -16,6 +20,11 @@ HISTORY_LIMIT_BYTES = 256 * 2**20
 STEP_OVERHEAD_BYTES = 512
 
 _ids = count(1)
+
+
+def new_state() -> int:
+    """A number for a state of an annotation that no other has in this process."""
+    return next(_ids)
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +49,8 @@ class Step:
     """One thing that undo takes back.
 
     `codes` and `proposal` change the annotation and what the model proposed (None: unchanged).
+    `regions` names the regions that strokes asked for, by commas; `plane` is the one that was
+    painted in ("axial", "coronal", "sagittal", or empty for a volume).
     """
 
     label: str
@@ -47,7 +58,14 @@ class Step:
     proposal: PackedPatch | None
     before: Origin
     after: Origin
-    state: int = field(default_factory=lambda: next(_ids))
+    regions: str = ""
+    plane: str = ""
+    state: int = field(default_factory=new_state)
+
+    @property
+    def tool(self) -> str:
+        """The tool that did it: what stands before the colon of a label, or its first word."""
+        return self.label.partition(":")[0].split(" ")[0]
 
     @property
     def nbytes(self) -> int:
@@ -55,6 +73,37 @@ class Step:
         held += self.codes.nbytes if self.codes else 0
         held += self.proposal.nbytes if self.proposal else 0
         return held + (self.before.nbytes if self.before is not self.after else 0)
+
+
+@dataclass(frozen=True, eq=False)
+class Memory:
+    """All that a session knows, so that another can go on from there.
+
+    Parameters
+    ----------
+    codes, proposal
+        uint8, axes (I, P, L).
+    origin
+        Where the present codes came from.
+    done, undone
+        Steps in the order in which they were done, and in which they were taken back: the last
+        of each is the next to undo and to redo.
+    effort
+        What was spent.
+    first_state
+        The state before the first of `done`.
+    saved_state
+        The state that was exported last, or None when it cannot be reached any more.
+    """
+
+    codes: NDArray[np.uint8]
+    proposal: NDArray[np.uint8]
+    origin: Origin
+    done: tuple[Step, ...]
+    undone: tuple[Step, ...]
+    effort: Effort
+    first_state: int
+    saved_state: int | None
 
 
 class History:
@@ -68,7 +117,7 @@ class History:
         self.nbytes = 0
         self._done: list[Step] = []
         self._undone: list[Step] = []
-        self._first_state = next(_ids)
+        self._first_state = new_state()
 
     @property
     def undo_depth(self) -> int:
@@ -98,10 +147,14 @@ class History:
         self.nbytes += step.nbytes - sum(gone.nbytes for gone in self._undone)
         self._undone.clear()
         self._done.append(step)
-        while self.nbytes > self.limit_bytes and len(self._done) > 1:
-            oldest = self._done.pop(0)
-            self.nbytes -= oldest.nbytes
-            self._first_state = oldest.state
+        self._forget_oldest()
+
+    def go_on_from(self, memory: Memory) -> None:
+        """Take up the steps of another history, the newest that there is room for."""
+        self._done, self._undone = list(memory.done), list(memory.undone)
+        self._first_state = memory.first_state
+        self.nbytes = sum(step.nbytes for step in (*self._done, *self._undone))
+        self._forget_oldest()
 
     def drop_last(self) -> None:
         """Forget the newest step: another takes its place."""
@@ -120,3 +173,11 @@ class History:
             return None
         self._done.append(self._undone.pop())
         return self._done[-1]
+
+    def _forget_oldest(self) -> None:
+        gone = 0
+        while self.nbytes > self.limit_bytes and len(self._done) - gone > 1:
+            self.nbytes -= self._done[gone].nbytes
+            self._first_state = self._done[gone].state
+            gone += 1
+        del self._done[:gone]

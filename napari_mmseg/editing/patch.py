@@ -32,6 +32,13 @@ class Patch(NamedTuple):
     def reversed(self) -> Patch:
         return Patch(self.box, self.mask, self.new, self.old)
 
+    def transitions(self, highest: int) -> NDArray[np.int64]:
+        """`[a, b]` voxels go from code a to code b; codes are at most `highest`."""
+        kinds = highest + 1
+        pairs = self.old.astype(np.intp) * kinds + self.new
+        counts = np.bincount(pairs, minlength=kinds**2).astype(np.int64)
+        return counts.reshape(kinds, kinds)
+
     def write(self, codes: NDArray[np.uint8]) -> None:
         """Put the codes after the change into `codes`, in place."""
         codes[self.box][self.mask] = self.new
@@ -111,6 +118,16 @@ class PackedPatch:
         old, rest = _spread(data[bits:], self.count)
         new, _ = _spread(rest, self.count)
         return Patch(self.box, mask, old, new)
+
+
+def packed(patch: Patch | None) -> PackedPatch | None:
+    return PackedPatch.of(patch) if patch is not None else None
+
+
+def joined(first: PackedPatch | None, then: Patch | None) -> Patch | None:
+    """One patch with the effect of both, or None when there is none."""
+    parts = [first.patch()] if first is not None else []
+    return merged([*parts, then] if then is not None else parts)
 
 
 def _squeezed(codes: NDArray[np.uint8]) -> bytes:

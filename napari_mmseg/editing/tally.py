@@ -24,8 +24,8 @@ class Tally:
         self.table = self._histogram(codes.ravel()[labelled], proposal.ravel()[labelled])
         self.table[0, 0] = codes.size - labelled.size
 
-    def change(self, patch: Patch, proposal: NDArray[np.uint8]) -> None:
-        """The codes changed by `patch` under an unchanged proposal."""
+    def change(self, patch: Patch, proposal: NDArray[np.uint8]) -> NDArray[np.int64]:
+        """The codes changed by `patch` under an unchanged proposal: `[a, b]` voxels from a to b."""
         kinds = self._kinds
         # One key a voxel for (old, new, proposed), in the narrowest type: counted in one pass.
         dtype = np.min_scalar_type(kinds**3 - 1)
@@ -36,6 +36,7 @@ class Tally:
         counts = np.bincount(key, minlength=kinds**3).reshape(kinds, kinds, kinds)
         self.table += counts.sum(axis=0)
         self.table -= counts.sum(axis=1)
+        return counts.sum(axis=2)
 
     def voxels(self) -> dict[str, int]:
         """Voxels inside each region, its children included."""
@@ -53,6 +54,16 @@ class Tally:
                 "added": int(self.table[np.ix_(inside, ~inside)].sum()),
                 "removed": int(self.table[np.ix_(~inside, inside)].sum()),
             }
+        return found
+
+    def kept(self) -> dict[str, float | None]:
+        """The share of each region's proposed voxels that are still in it; None: none proposed."""
+        found: dict[str, float | None] = {}
+        for region in self._protocol.regions:
+            inside = self._inside(region.name)
+            proposed = int(self.table[:, inside].sum())
+            both = int(self.table[np.ix_(inside, inside)].sum())
+            found[region.name] = both / proposed if proposed else None
         return found
 
     def _inside(self, region: str) -> NDArray[np.bool_]:
