@@ -20,7 +20,9 @@ class Provenance:
     """How an annotation came to be: everything that a sidecar tells, and no patient's name.
 
     `inputs` maps a modality to the SHA-256 of its file; `edits` counts voxels added and removed
-    by region since the model's proposal.
+    by region since the model's proposal. `flips` says which mirror images a model's answers were
+    averaged over; `expected_dice` is what its proposal could hope for by region, from calibrated
+    probabilities.
     """
 
     model: str | None = None
@@ -34,6 +36,8 @@ class Provenance:
     created: str | None = None
     edits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    flips: str = "none"
+    expected_dice: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

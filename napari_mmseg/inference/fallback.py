@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,23 +11,27 @@ from numpy.typing import NDArray
 from ..errors import ModelError
 from ..models import Card
 from .engine import Engine, EngineFailure, OutOfMemory
+from .flips import Pass
 from .progress import PREDICTED, PREPARED, Watch
 from .tiles import SMALLEST_SIDE, run_in_tiles
 
 SMALLEST_TILE = SMALLEST_SIDE**3
 
+T = TypeVar("T")
+
 
 def infer(
     card: Card,
-    channels: NDArray[np.float32],
     makers: Sequence[tuple[str, Callable[[Card], Engine]]],
+    job: Callable[[Engine, Pass], T],
     watch: Watch,
     warnings: list[str],
-) -> tuple[NDArray[np.float32], str, str]:
-    """Probabilities from the first of `makers` that can, on which device, and by what.
+) -> tuple[T, str, str]:
+    """What `job` makes with the first of `makers` that can, on which device, and by what.
 
-    `makers` are names for the user and what starts an engine; what failed, and what was done
-    instead, is added to `warnings`.
+    `makers` are names for the user and what starts an engine; `job` gets the engine and what runs
+    a pass on it, and is begun again with the next engine when one fails. What failed, and what
+    was done instead, is added to `warnings`.
 
     Raises
     ------
@@ -40,8 +45,8 @@ def infer(
         engine: Engine | None = None
         try:
             engine = make(card)
-            found = _run(engine, place, card, channels, watch, warnings)
-            return found, engine.device, f"{engine.name} {engine.precision}"
+            found = job(engine, _passes(engine, place, card, watch, warnings))
+            return found, engine.device, name_of(engine)
         except EngineFailure as error:
             reason = f"on {place}: {error}"
             if number + 1 < len(makers):
@@ -56,34 +61,39 @@ def infer(
     )
 
 
-def _run(
-    engine: Engine,
-    place: str,
-    card: Card,
-    channels: NDArray[np.float32],
-    watch: Watch,
-    warnings: list[str],
-) -> NDArray[np.float32]:
-    """Probabilities from one whole pass, or from tiles where that does not fit."""
-    voxels = int(np.prod(channels.shape[1:]))
-    largest = engine.largest_pass()
-    if voxels <= largest:
-        try:
-            return engine.run(channels, watch.pulse("predict", PREPARED, PREDICTED))
-        except OutOfMemory:
-            largest = max(voxels // 4, SMALLEST_TILE)
-    warnings.append(
+def name_of(engine: Engine) -> str:
+    """The library and its precision, as provenance tells them."""
+    return f"{engine.name} {engine.precision}"
+
+
+def _passes(engine: Engine, place: str, card: Card, watch: Watch, warnings: list[str]) -> Pass:
+    """What gives the probabilities of one whole pass, or of tiles where that does not fit."""
+    in_tiles = (
         f"the memory of {place} is too small for one pass: the brain was worked on in tiles, "
         "which can differ a little from one pass"
     )
 
-    def done(share: float) -> None:
-        watch.reach("predict", PREPARED + (PREDICTED - PREPARED) * share)
+    def run(channels: NDArray[np.float32], begin: float, end: float) -> NDArray[np.float32]:
+        begin, end = (PREPARED + (PREDICTED - PREPARED) * share for share in (begin, end))
+        voxels = int(np.prod(channels.shape[1:]))
+        largest = engine.largest_pass()
+        if voxels <= largest:
+            try:
+                return engine.run(channels, watch.pulse("predict", begin, end))
+            except OutOfMemory:
+                largest = max(voxels // 4, SMALLEST_TILE)
+        if in_tiles not in warnings:
+            warnings.append(in_tiles)
 
-    while True:
-        try:
-            return run_in_tiles(engine, channels, len(card.regions), largest, watch.check, done)
-        except OutOfMemory:
-            if largest <= SMALLEST_TILE:
-                raise
-            largest = max(largest // 4, SMALLEST_TILE)
+        def done(share: float) -> None:
+            watch.reach("predict", begin + (end - begin) * share)
+
+        while True:
+            try:
+                return run_in_tiles(engine, channels, len(card.regions), largest, watch.check, done)
+            except OutOfMemory:
+                if largest <= SMALLEST_TILE:
+                    raise
+                largest = max(largest // 4, SMALLEST_TILE)
+
+    return run

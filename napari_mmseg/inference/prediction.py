@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from types import MappingProxyType
 
 import numpy as np
@@ -12,13 +13,14 @@ from numpy.typing import NDArray
 from ..annotation import Annotation, Provenance
 from ..errors import InputError
 from ..grid import Grid
+from ..models.calibration import TOP_LEVEL, Calibration, expected_dice
 from ..protocol import Protocol
 from ..volume import SourceSpace
 from .components import drop_doubtful_components, drop_small_components
 from .prepare import Box
 
 #: Probabilities are kept in this many steps.
-STEPS = 255
+STEPS = TOP_LEVEL
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +47,11 @@ class Prediction:
     peaks
         By region: components that nowhere reach this probability are dropped too. Asking for a
         lower threshold lowers the peak in proportion, so that what is asked for is shown.
+    calibration
+        What turns the network's numbers into probabilities; None for a model without.
+    spread
+        (regions, I, P, L) in 255ths: how far the answers to flipped images lie apart, None where
+        there was one pass only.
     seconds
         Wall time by stage.
     provenance
@@ -61,6 +68,8 @@ class Prediction:
     provenance: Provenance
     smallest_component_mm3: Mapping[str, float] = field(default_factory=dict)
     peaks: Mapping[str, float] = field(default_factory=dict)
+    calibration: Calibration | None = None
+    spread: NDArray[np.uint8] | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -101,12 +110,62 @@ class Prediction:
         return self.provenance.warnings
 
     def probability(self, region: str) -> NDArray[np.float32]:
-        """Probability of a region (0 to 1) on the whole grid, axes (I, P, L)."""
+        """The network's number for a region (0 to 1) on the whole grid, axes (I, P, L).
+
+        This is what thresholds are of; `calibrated_probability` is what it means.
+        """
         whole = np.zeros(self.grid.shape, dtype=np.float32)
         np.divide(
             self.probabilities[self._index(region)], STEPS, out=whole[self.box], casting="unsafe"
         )
         return whole
+
+    def calibrated_probability(self, region: str) -> NDArray[np.float32]:
+        """The share of such voxels that belong to a region (0 to 1), axes (I, P, L).
+
+        As seen on the cases that the calibration was fitted on; never above a parent's. The
+        network's own number for a model without calibration.
+        """
+        whole = np.zeros(self.grid.shape, dtype=np.float32)
+        whole[self.box] = self._calibrated(region)
+        return whole
+
+    def uncertainty(self, region: str | None = None) -> NDArray[np.float32]:
+        """How unsure the model is (0 to 1) of a region's voxels, axes (I, P, L).
+
+        The entropy of the calibrated probability in bits (1: it may as well be outside); where
+        flips were averaged, twice the standard deviation of their answers (1: half of them say
+        inside, half outside). None: the largest over all regions.
+        """
+        names = self.regions if region is None else (region,)
+        inside = np.zeros(self.probabilities.shape[1:], dtype=np.float32)
+        for name in names:
+            if self.spread is not None:
+                found = self.spread[self._index(name)] / np.float32(STEPS)
+            else:
+                found = _entropy_bits(self._calibrated(name))
+            np.maximum(inside, found, out=inside)
+        whole = np.zeros(self.grid.shape, dtype=np.float32)
+        whole[self.box] = inside
+        return whole
+
+    def expected_dice(self, codes: NDArray[np.uint8]) -> dict[str, float]:
+        """The Dice that `codes` (I, P, L; the whole grid) can hope for, by region.
+
+        See `models.calibration.expected_dice` for what it rests on. Empty for a model without
+        calibration; regions without a voxel in `codes` are left out.
+        """
+        if self.calibration is None:
+            return {}
+        expected = {}
+        inside_box = codes[self.box]
+        for number, region in enumerate(self.regions):
+            mask = self.protocol.inside(inside_box, region)
+            levels = np.bincount(self.probabilities[number][mask], minlength=STEPS + 1)
+            if levels.any():
+                meaning = self.calibration.curves[region].levels()
+                expected[region] = expected_dice(levels, self._level_counts[region], meaning)
+        return expected
 
     def annotation(self, thresholds: Mapping[str, float] | None = None) -> Annotation:
         """The regions at `thresholds` (those left out keep the prediction's own).
@@ -133,14 +192,40 @@ class Prediction:
             masks[region] = mask
         codes = np.zeros(self.grid.shape, dtype=np.uint8)
         codes[self.box] = self.protocol.from_masks(with_ancestors(masks, self.protocol))
+        provenance = replace(
+            self.provenance,
+            thresholds=MappingProxyType(dict(chosen)),
+            expected_dice=MappingProxyType(self.expected_dice(codes)),
+        )
         return Annotation(
             codes=codes,
             grid=self.grid,
             protocol=self.protocol,
             source=self.source,
             author=f"model:{self.model}",
-            provenance=_with_thresholds(self.provenance, chosen),
+            provenance=provenance,
         )
+
+    def _calibrated(self, region: str) -> NDArray[np.float32]:
+        """Calibrated probability within the box, cut down to the parents'."""
+        number = self._index(region)
+        if self.calibration is None:
+            return self.probabilities[number] / np.float32(STEPS)
+        found = self.calibration.curves[region].levels()[self.probabilities[number]]
+        for parent in self.protocol.ancestors(region):
+            if parent.name in self.regions:
+                levels = self.calibration.curves[parent.name].levels()
+                above = self.probabilities[self._index(parent.name)]
+                np.minimum(found, levels[above], out=found)
+        return found
+
+    @cached_property
+    def _level_counts(self) -> dict[str, NDArray[np.intp]]:
+        """Voxels of the box by level, by region; kept, since moving a threshold asks again."""
+        return {
+            region: np.bincount(levels.ravel(), minlength=STEPS + 1)
+            for region, levels in zip(self.regions, self.probabilities, strict=True)
+        }
 
     def _checked(self, thresholds: Mapping[str, float]) -> Mapping[str, float]:
         for region, value in thresholds.items():
@@ -192,5 +277,8 @@ def with_ancestors(
     return complete
 
 
-def _with_thresholds(provenance: Provenance, thresholds: Mapping[str, float]) -> Provenance:
-    return replace(provenance, thresholds=MappingProxyType(dict(thresholds)))
+def _entropy_bits(probability: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The entropy of yes or no, 0 to 1; same shape."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        terms = [np.nan_to_num(p * np.log2(p)) for p in (probability, 1.0 - probability)]
+    return np.asarray(-(terms[0] + terms[1]), dtype=np.float32)

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..annotation import Annotation, Provenance
 from ..case import Case
@@ -17,13 +21,18 @@ from ..protocol import Protocol, load_protocol
 from ..volume import Modality
 from . import engine as engines
 from .engine import Engine
-from .fallback import infer
+from .fallback import infer, name_of
+from .flips import Flipped, Pass, mean_and_spread, mirrored_axes
 from .prediction import Prediction
-from .prepare import prepare
+from .prepare import Prepared, prepare
+from .preview import coarse_shape, quick_look
 from .progress import PREDICTED, Progress, Watch
 
 #: How often a starting engine is asked after (seconds).
 POLL_S = 0.05
+
+#: The preview's part of the network's time, about.
+PREVIEW_SHARE = 0.25
 
 #: The modality without which a region cannot be told: published ET Dice without T1ce is about 0.45.
 DECIDING_MODALITY = {"ET": Modality.T1CE}
@@ -35,6 +44,7 @@ def segment(
     model: str | Path = DEFAULT_MODEL,
     device: str = "auto",
     thresholds: Mapping[str, float] | None = None,
+    flips: str = "none",
     progress: Callable[[Progress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Annotation:
@@ -44,6 +54,7 @@ def segment(
         model=model,
         device=device,
         thresholds=thresholds,
+        flips=flips,
         progress=progress,
         cancelled=cancelled,
     ).annotation()
@@ -55,6 +66,8 @@ def predict(
     model: str | Path = DEFAULT_MODEL,
     device: str = "auto",
     thresholds: Mapping[str, float] | None = None,
+    flips: str = "none",
+    preview: Callable[[Prediction], None] | None = None,
     progress: Callable[[Progress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Prediction:
@@ -68,6 +81,11 @@ def predict(
         "auto" (CUDA, else the processor), "cpu" or "cuda".
     thresholds
         By region, in place of the model's own.
+    flips
+        Mirror images to average over: "none", "left-right" (twice the time) or "all" (8 times).
+    preview
+        Given a quick look on coarser voxels before the full pass begins, from the calling thread;
+        only on the processor, where the full pass takes seconds.
     progress
         Called with each stage, from the calling thread.
     cancelled
@@ -76,7 +94,7 @@ def predict(
     Raises
     ------
     InputError
-        When the case shows no brain, a threshold or device is not one, or CUDA is not there.
+        When the case shows no brain, a threshold, flip or device is not one, or CUDA is not there.
     ModelError
         When the model is missing, damaged or does not fit in memory.
     Cancelled
@@ -84,10 +102,11 @@ def predict(
     """
     watch = Watch(progress, cancelled)
     seconds: dict[str, float] = {}
-    start = perf_counter()
+    begun = start = perf_counter()
     card = load_card(model)
     protocol = _protocol_of(card)
     chosen = {**card.thresholds, **_known_thresholds(card, thresholds or {})}
+    mirrors = mirrored_axes(flips, card.orientation)
     choices = engines.candidates(device)
     watch.reach("prepare", 0.0)
     # The engine starts (imports, reads and compiles) while the images are prepared.
@@ -95,47 +114,97 @@ def predict(
     try:
         first = starter.submit(choices[0][1], card)
         prepared = prepare(case, card, watch)
+        warnings = [*prepared.warnings, *_deciding_warnings(card, prepared.missing)]
+        asked = _Asked(case, card, protocol, prepared, chosen, flips, warnings)
         seconds["prepare"] = perf_counter() - start
         start = perf_counter()
-        warnings = [*prepared.warnings, *_deciding_warnings(card, prepared.missing)]
+
+        def look(engine: Engine, run: Pass) -> Flipped:
+            done = 0.0
+            if preview is not None and engine.device == "cpu" and asked.gains_by_a_quick_look:
+                done = PREVIEW_SHARE
+                coarse = quick_look(lambda c: run(c, 0.0, done), prepared.channels, card.stride)
+                quick = asked.answer((coarse, None), engine.device, name_of(engine), seconds)
+                seconds["preview"] = perf_counter() - begun
+                preview(quick)
+
+            def after(
+                channels: NDArray[np.float32], begin: float, end: float
+            ) -> NDArray[np.float32]:
+                return run(channels, done + (1.0 - done) * begin, done + (1.0 - done) * end)
+
+            return mean_and_spread(after, prepared.channels, mirrors)
+
         makers = [(choices[0][0], lambda _card: _await(first, watch)), *choices[1:]]
-        found, device_used, engine_used = infer(card, prepared.channels, makers, watch, warnings)
+        found, device_used, engine_used = infer(card, makers, look, watch, warnings)
     finally:
         starter.shutdown(wait=False)  # a cancelled job does not wait for an engine to start
     seconds["predict"] = perf_counter() - start
     watch.reach("label", PREDICTED)
     start = perf_counter()
-    probabilities, box = prepared.restore(found)
-    provenance = Provenance(
-        model=card.name,
-        weights_sha256=card.weights_sha256,
-        modalities=tuple(m.value for m in prepared.used),
-        missing=tuple(m.value for m in prepared.missing),
-        inputs={
-            m.value: v.sha256 for m, v in case.volumes.items() if m in prepared.used and v.sha256
-        },
-        thresholds=chosen,
-        device=device_used,
-        engine=engine_used,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        warnings=tuple(warnings),
-    )
-    prediction = Prediction(
-        grid=case.grid,
-        source=case.source,
-        protocol=protocol,
-        regions=card.regions,
-        probabilities=probabilities,
-        box=box,
-        thresholds=chosen,
-        provenance=provenance,
-        smallest_component_mm3=card.smallest_component_mm3,
-        peaks=card.peaks,
-        seconds=seconds,
-    )
+    prediction = asked.answer(found, device_used, engine_used, seconds)
     seconds["label"] = perf_counter() - start
     watch.reach("done", 1.0)
     return prediction
+
+
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """Everything about a prediction that is known before the network runs."""
+
+    case: Case
+    card: Card
+    protocol: Protocol
+    prepared: Prepared
+    thresholds: Mapping[str, float]
+    flips: str
+    warnings: list[str]
+
+    @property
+    def gains_by_a_quick_look(self) -> bool:
+        """Is the case large enough for a coarser pass to be quicker?"""
+        _, a, b, c = self.prepared.channels.shape
+        return coarse_shape((a, b, c), self.card.stride) != (a, b, c)
+
+    def answer(
+        self, found: Flipped, device: str, engine: str, seconds: Mapping[str, float]
+    ) -> Prediction:
+        """What the network found, on the case's grid."""
+        case, card, prepared = self.case, self.card, self.prepared
+        probabilities, box = prepared.restore(found[0])
+        spread = None if found[1] is None else prepared.restore(found[1])[0]
+        provenance = Provenance(
+            model=card.name,
+            weights_sha256=card.weights_sha256,
+            modalities=tuple(m.value for m in prepared.used),
+            missing=tuple(m.value for m in prepared.missing),
+            inputs={
+                m.value: v.sha256
+                for m, v in case.volumes.items()
+                if m in prepared.used and v.sha256
+            },
+            thresholds=self.thresholds,
+            device=device,
+            engine=engine,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            warnings=tuple(self.warnings),
+            flips=self.flips,
+        )
+        return Prediction(
+            grid=case.grid,
+            source=case.source,
+            protocol=self.protocol,
+            regions=card.regions,
+            probabilities=probabilities,
+            box=box,
+            thresholds=self.thresholds,
+            provenance=provenance,
+            smallest_component_mm3=card.smallest_component_mm3,
+            peaks=card.peaks,
+            calibration=card.calibration,
+            spread=spread,
+            seconds=seconds,
+        )
 
 
 def _await(engine: Future[Engine], watch: Watch) -> Engine:

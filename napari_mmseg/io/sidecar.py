@@ -67,6 +67,8 @@ def describe(
         "missing": list(how.missing),
         "inputs": dict(how.inputs),
         "thresholds": dict(how.thresholds),
+        "flips": how.flips,
+        "expected_dice_of_proposal": {r: round(d, 4) for r, d in how.expected_dice.items()},
         "edits": {region: dict(counts) for region, counts in how.edits.items()},
         "volumes_ml": {name: round(ml, 4) for name, ml in annotation.volumes_ml.items()},
         "grid": {
@@ -140,6 +142,8 @@ def _provenance(data: Mapping[str, Any]) -> Provenance:
         created=data.get("created"),
         edits=dict(data.get("edits") or {}),
         warnings=tuple(data.get("warnings") or ()),
+        flips=str(data.get("flips") or "none"),
+        expected_dice=dict(data.get("expected_dice_of_proposal") or {}),
     )
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from .calibration import Calibration, Curve
 from .card import Card, Network, read_card
 from .registry import DEFAULT_MODEL, available, load_card, user_models_folder
 
 __all__ = [
     "DEFAULT_MODEL",
+    "Calibration",
     "Card",
+    "Curve",
     "Network",
     "available",
     "load_card",

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..errors import ModelError
 from ..volume import Modality
+from .calibration import Calibration, read_calibration
 
 CARD_FILE = "card.json"
 
@@ -82,6 +83,9 @@ class Card:
     resize
         The voxels that the brain box is stretched to, whatever their edges then are; None: voxels
         of `spacing_mm`. For recipes that bring every case to one shape.
+    calibration
+        What makes probabilities of the network's numbers; None when nobody has fitted it.
+        Thresholds and peaks are of the network's own numbers all the same.
     details
         The whole card as read: training, validation, intended use, licence.
     """
@@ -104,6 +108,7 @@ class Card:
     normalisation: str = "robust"
     window: tuple[int, int, int] | None = None
     resize: tuple[int, int, int] | None = None
+    calibration: Calibration | None = None
     details: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -218,6 +223,9 @@ def _parse(folder: Path, data: Mapping[str, Any]) -> Card:
         normalisation=str(data.get("normalisation", "robust")),
         window=_sides(data.get("window"), "window"),
         resize=_sides(data.get("resize"), "resize"),
+        calibration=(
+            read_calibration(data["calibration"], regions) if data.get("calibration") else None
+        ),
         details=MappingProxyType(dict(data)),
     )
     if sorted(card.orientation) not in (

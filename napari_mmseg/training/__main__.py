@@ -1,8 +1,9 @@
-"""`python -m napari_mmseg.training JOB`: train on, validate on, or write simulated cases."""
+"""`python -m napari_mmseg.training JOB`: train, validate or calibrate on simulated cases."""
 
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 
 from napari_mmseg.training.options import TrainOptions, runs_folder
@@ -31,6 +32,11 @@ def main() -> None:
     check.add_argument("--anatomy", type=Path, required=True)
     check.add_argument("--model", default="simulated")
     check.add_argument("--cases", type=int, default=12)
+    calibrate = jobs.add_parser("calibrate", help="make probabilities of a model's numbers")
+    calibrate.add_argument("--anatomy", type=Path, required=True)
+    calibrate.add_argument("--model", default="simulated")
+    calibrate.add_argument("--cases", type=int, default=30)
+    calibrate.add_argument("--seed", type=int, default=0)
     for name, purpose in (
         ("statistics", "what simulated tumours measure, beside real ones"),
         ("gallery", "a contact sheet of simulated cases, beside real ones"),
@@ -59,6 +65,10 @@ def main() -> None:
         print(export_run(runs_folder() / given["name"], given["out"]))
     elif job == "validate":
         print(_validated(**given))
+    elif job == "calibrate":
+        from napari_mmseg.training.calibrate import calibrate as run_calibration
+
+        print(json.dumps(run_calibration(**given), indent=2))
     elif job in ("statistics", "gallery"):
         print(_looked_at(**given))
     else:
