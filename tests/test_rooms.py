@@ -35,6 +35,7 @@ ARROWS: dict[str, set[str]] = {
     "preprocess": set(),
     "models": set(),
     "editing": set(),
+    "journal": {"editing", "io"},
     "agreement": set(),
     "inference": {"models", "preprocess"},
     "training": {"agreement", "inference", "io", "models", "preprocess"},

@@ -128,6 +128,21 @@ class History:
         return len(self._undone)
 
     @property
+    def done(self) -> tuple[Step, ...]:
+        """The last is the next to be taken back."""
+        return tuple(self._done)
+
+    @property
+    def undone(self) -> tuple[Step, ...]:
+        """The last is the next to be done again."""
+        return tuple(self._undone)
+
+    @property
+    def first_state(self) -> int:
+        """The state before the first step that is kept."""
+        return self._first_state
+
+    @property
     def last(self) -> Step | None:
         """What undo would take back."""
         return self._done[-1] if self._done else None

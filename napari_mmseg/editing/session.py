@@ -261,6 +261,20 @@ class EditSession(SessionState):
 
     # Going on from before
 
+    def memory(self) -> Memory:
+        """All that this session holds, for another to `resume`; the volumes are copies."""
+        self.end()
+        return Memory(
+            self.codes.copy(),
+            self._content.proposal.copy(),
+            self._content.origin,
+            self._history.done,
+            self._history.undone,
+            self._meter.effort,
+            self._history.first_state,
+            self._saved_state,
+        )
+
     def resume(self, memory: Memory) -> None:
         """Take up what another session held: codes, proposal, undo, redo and effort.
 
