@@ -182,7 +182,9 @@ def stream(options: TrainOptions, first: int) -> Iterator[tuple[int, Batch]]:
         return
     context = multiprocessing.get_context("spawn")
     queue: Any = context.Queue(maxsize=QUEUE_LENGTH)
-    process = context.Process(target=_fill, args=(options, first, queue), daemon=True)
+    process = context.Process(
+        target=_fill, args=(options, first, queue, PARENT_CHECK_SECONDS), daemon=True
+    )
     process.start()
     try:
         for step in range(first, options.steps):
@@ -210,7 +212,7 @@ def _received(queue: Any, process: Any) -> Any:
             ) from None
 
 
-def _fill(options: TrainOptions, first: int, queue: Any) -> None:
+def _fill(options: TrainOptions, first: int, queue: Any, patience: float) -> None:
     torch.set_num_threads(1)
     parent = os.getppid()
     batches = source(options)
@@ -221,7 +223,7 @@ def _fill(options: TrainOptions, first: int, queue: Any) -> None:
         batch = (images.half().numpy(), depths.numpy())
         while True:
             try:
-                queue.put(batch, timeout=PARENT_CHECK_SECONDS)
+                queue.put(batch, timeout=patience)
                 break
             except Full:
                 if os.getppid() != parent:  # the training was killed: do not outlive it

@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from hashlib import sha256
 from pathlib import Path
 
@@ -90,6 +91,40 @@ def test_a_killed_process_is_resumed_from_its_last_checkpoint(tmp_path: Path) ->
     for part in ("network", "ema"):
         for name, value in whole[part].items():
             assert torch.equal(value, resumed[part][name]), name
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="asks Linux which processes there are")
+def test_the_worker_does_not_outlive_a_killed_training(tmp_path: Path) -> None:
+    program = (
+        "import os, signal\n"
+        "from multiprocessing import active_children\n"
+        "from napari_mmseg.training import batches\n"
+        "from napari_mmseg.training.options import TrainOptions\n"
+        "if __name__ == '__main__':\n"
+        "    batches.PARENT_CHECK_SECONDS = 0.2\n"
+        "    options = TrainOptions(anatomy=None, steps=100, patch=(32,)*3, whole=(32,)*3)\n"
+        "    stream = batches.stream(options, 0)\n"
+        "    next(stream)\n"
+        "    print(active_children()[0].pid, flush=True)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    script = tmp_path / "training.py"
+    script.write_text(program)
+    with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        worker = Path("/proc") / run.stdout.readline().strip()
+    assert worker.name.isdigit()
+    deadline = time.monotonic() + 120
+    while _is_alive(worker) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not _is_alive(worker)
+
+
+def _is_alive(process: Path) -> bool:
+    try:
+        return "State:\tZ" not in (process / "status").read_text()
+    except OSError:
+        return False
 
 
 def test_a_network_of_several_heads_resumes_exactly_on_a_users_cases(tmp_path: Path) -> None:
