@@ -1,13 +1,20 @@
-"""Is the fast arithmetic good enough? Judged once per processor and model, then remembered."""
+"""Is the short arithmetic quicker here, and good enough? Seen once per processor and model.
+
+bf16 convolutions are faster than fp32 where the processor has AMX or AMD's units, and slower on
+some that have AVX512-bf16 alone (a Xeon measured: 1.4 times the time of fp32). So it is tried, and
+remembered with the verdict on its accuracy.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,14 +39,26 @@ def region_dice(fast: NDArray[np.bool_], exact: NDArray[np.bool_]) -> tuple[floa
 
 @dataclass(frozen=True)
 class PrecisionCheck:
-    """Whether bf16 gives the labels of fp32, for one model on one processor.
+    """Whether bf16 is quicker and gives the labels of fp32, for one model on one processor.
 
-    `verdict` is None until a case with enough tumour has been seen.
+    `verdict` is None until a case with enough tumour has been seen. `seconds` are of one small
+    pass in each precision, empty until they were measured.
     """
 
     thresholds: tuple[float, ...]
     record: Path
     verdict: bool | None = None
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def wants_bf16(self) -> bool:
+        """Is bf16 the one to use, as far as is known?"""
+        return self.verdict is not False and not self.is_slower
+
+    @property
+    def is_slower(self) -> bool:
+        """Was bf16 seen to be no quicker than fp32?"""
+        return bool(self.seconds) and self.seconds["bf16"] >= self.seconds["fp32"]
 
     @classmethod
     def load(cls, card: Card, processor: str, library: str) -> PrecisionCheck:
@@ -47,11 +66,19 @@ class PrecisionCheck:
         identity = json.dumps([sorted(card.files.values()), processor, library])
         key = hashlib.sha256(identity.encode()).hexdigest()[:16]
         record = cache_folder() / f"precision-{card.name}-{key}.json"
-        try:
-            verdict = bool(json.loads(record.read_text(encoding="utf-8"))["bf16_equals_fp32"])
-        except (OSError, ValueError, KeyError, TypeError):
-            verdict = None  # never judged, or the record is damaged: judged again
-        return cls(tuple(card.thresholds[r] for r in card.regions), record, verdict)
+        told = _read(record)
+        verdict = told.get("bf16_equals_fp32")
+        return cls(
+            tuple(card.thresholds[r] for r in card.regions),
+            record,
+            verdict if isinstance(verdict, bool) else None,
+            _seconds_in(told),
+        )
+
+    def timed(self, seconds: Mapping[str, float]) -> PrecisionCheck:
+        """The check after a small pass in "bf16" and in "fp32" took this long."""
+        self._remember({"seconds": dict(seconds)})
+        return replace(self, seconds=dict(seconds))
 
     def accepts(self, fast: NDArray[np.float32], exact: NDArray[np.float32]) -> bool:
         """Are the labels of this one pass the same, for all regions? Arrays (regions, I, P, L)."""
@@ -70,7 +97,11 @@ class PrecisionCheck:
         if not judged:
             return self
         verdict = all(judged)
-        self._remember(verdict, self._compare(fast, exact))
+        regions = [
+            {"dice": dice, "voxels_differing": differ, "voxels": size}
+            for dice, differ, size in self._compare(fast, exact)
+        ]
+        self._remember({"bf16_equals_fp32": verdict, "regions": regions})
         return replace(self, verdict=verdict)
 
     def _compare(
@@ -81,14 +112,9 @@ class PrecisionCheck:
             for i, threshold in enumerate(self.thresholds)
         ]
 
-    def _remember(self, verdict: bool, compared: list[tuple[float, int, int]]) -> None:
-        content = {
-            "bf16_equals_fp32": verdict,
-            "regions": [
-                {"dice": dice, "voxels_differing": differ, "voxels": size}
-                for dice, differ, size in compared
-            ],
-        }
+    def _remember(self, told: Mapping[str, Any]) -> None:
+        """Write what was found beside what was known."""
+        content = {**_read(self.record), **told}
         temporary = self.record.with_suffix(f".{os.getpid()}.tmp")
         try:
             self.record.parent.mkdir(parents=True, exist_ok=True)
@@ -97,3 +123,19 @@ class PrecisionCheck:
         except OSError:  # a cache that cannot be written costs time only
             with suppress(OSError):
                 temporary.unlink()
+
+
+def _read(record: Path) -> dict[str, Any]:
+    """What was remembered; nothing where there is no record or it is damaged."""
+    try:
+        told = json.loads(record.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _seconds_in(told: Mapping[str, Any]) -> Mapping[str, float]:
+    try:
+        return {name: float(told["seconds"][name]) for name in ("bf16", "fp32")}
+    except (KeyError, TypeError, ValueError):
+        return {}  # from an earlier version: measured again

@@ -262,10 +262,71 @@ class TestPrecision:
         check = PrecisionCheck.load(tiny_card, "a processor", "openvino 1")
         assert check.judge(self.exact(), self.exact()).verdict is True
 
+    def test_how_long_each_takes_is_remembered_beside_the_verdict(
+        self, check: PrecisionCheck, tiny_card: Card
+    ) -> None:
+        def again() -> PrecisionCheck:
+            return PrecisionCheck.load(tiny_card, "a processor", "openvino 1")
+
+        assert check.wants_bf16
+        assert not check.is_slower
+        assert not check.timed({"bf16": 1.4, "fp32": 1.0}).wants_bf16
+        assert again().is_slower
+        assert again().verdict is None
+        assert check.timed({"bf16": 0.5, "fp32": 1.0}).wants_bf16
+        again().judge(self.exact(), self.exact())
+        assert (again().verdict, again().seconds) == (True, {"bf16": 0.5, "fp32": 1.0})
+        assert again().wants_bf16
+        fast = self.exact()
+        fast[0] = 0
+        again().judge(fast, self.exact())
+        assert not again().wants_bf16  # quicker, but wrong
+
+    @pytest.mark.parametrize("seconds", ["soon", {"bf16": 1}, {"bf16": None, "fp32": 1}])
+    def test_a_record_without_times_is_measured_again(
+        self, check: PrecisionCheck, tiny_card: Card, seconds: object
+    ) -> None:
+        told = {"bf16_equals_fp32": True, "seconds": seconds}
+        check.record.write_text(json.dumps(told), encoding="utf-8")
+        again = PrecisionCheck.load(tiny_card, "a processor", "openvino 1")
+        assert (again.verdict, again.seconds) == (True, {})
+
+    @pytest.mark.parametrize(("bf16", "fp32", "chosen"), [(2.0, 1.0, "fp32"), (1.0, 2.0, "bf16")])
+    def test_the_engine_takes_what_is_quicker(
+        self,
+        bf16: float,
+        fp32: float,
+        chosen: str,
+        tiny_card: Card,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        measured = []
+
+        def measure(engine: OpenVinoEngine, check: object) -> dict[str, float]:
+            measured.append(engine)
+            return {"bf16": bf16, "fp32": fp32}
+
+        monkeypatch.setattr(OpenVinoEngine, "_seconds_by_precision", measure)
+        first = OpenVinoEngine(tiny_card)
+        if first.precision != "bf16":
+            pytest.skip("this processor has no bf16")
+        nothing = np.zeros((4, 32, 32, 32), np.float32)
+        first.run(nothing, unchecked)
+        first.run(nothing, unchecked)
+        assert len(measured) == 1
+        if chosen == "fp32":
+            assert (first.precision, OpenVinoEngine(tiny_card).precision) == ("fp32", "fp32")
+        later = OpenVinoEngine(tiny_card)
+        later.run(nothing, unchecked)
+        assert len(measured) == 1
+
     def test_the_engine_returns_what_was_proven(
         self, tiny_card: Card, monkeypatch: pytest.MonkeyPatch, own_cache: Path
     ) -> None:
         """Where bf16 is at hand and differs, the answer is that of fp32, now and later."""
+        monkeypatch.setattr(
+            OpenVinoEngine, "_seconds_by_precision", lambda *_: {"bf16": 0.5, "fp32": 1.0}
+        )
         fast = OpenVinoEngine(tiny_card)
         if fast.precision != "bf16":
             pytest.skip("this processor has no bf16")
