@@ -1,0 +1,368 @@
+"""A brush that grows from the cursor to the edges inside its circle or ball.
+
+The value under the cursor and the noise around it come from the inner part of the circle. A voxel
+is taken when it differs from that value by no more than the noise, or when it is nearer to it than
+to what lies a few voxels further on (half-way up an edge, however high that edge is: so a faint
+border and a strong one in the same circle are both found), and when it hangs together with the
+voxel under the cursor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import GeometryError
+from .brush import Spacing, Voxel, stamp
+from .stroke import Box, Footprint
+
+#: Radius of the inner part that tells value and noise, as a share of the brush's radius, and the
+#: least that it is (voxel edges): a ring of contrast agent is only a few voxels wide.
+INNER_SHARE = 0.35
+INNER_LEAST_VOXELS = 1.5
+
+#: Share of the inner part that must be of the tissue under the cursor.
+SAME_TISSUE_SHARE = 0.4
+
+#: Half the width of the interval that holds that share of a normal distribution (deviations).
+_HALF_WIDTH = 0.5244
+
+#: A voxel may differ by so many deviations of the (smoothed) noise.
+NOISE_DEVIATIONS = 3.0
+
+#: Noise is never taken for less than this share of the image's range: images without any noise
+#: have rounding.
+LEAST_NOISE_SHARE = 0.005
+
+#: How far on a voxel looks for what lies beyond an edge: an edge in MRI is 2 to 4 voxels wide.
+EDGE_REACH_VOXELS = 2
+
+#: Axes with voxels longer than this (times the shortest edge) are not smoothed along.
+THICK = 2.0
+
+#: In a plane the edges are found this far ahead of the brush, so that a drag finds them once.
+AHEAD_VOXELS = 12
+
+#: A drag is covered by brushes at most this share of the radius apart.
+STEP_SHARE = 0.5
+
+#: Noise is told from differences of voxels so far apart.
+NOISE_LAG_VOXELS = 4
+
+#: Every so manieth voxel tells the noise.
+_NOISE_STEP = 3
+
+#: Every so manieth voxel along each axis tells the range of an image.
+_SAMPLE_STEP = 4
+
+_EMPTY = np.zeros((0, 0, 0), dtype=bool)
+
+
+class AdaptiveBrush:
+    """An adaptive brush over the images of a case.
+
+    It only reads near the circle, and remembers what it last read.
+
+    Parameters
+    ----------
+    images
+        The contrasts that it looks at, each (I, P, L): one, or several, then an edge in any of
+        them counts.
+    spacing
+        Voxel edges in mm along (I, P, L).
+
+    Raises
+    ------
+    GeometryError
+        When there is no image, or they are not of one shape.
+    """
+
+    def __init__(self, images: Sequence[NDArray[Any]], spacing: Spacing) -> None:
+        if not images:
+            raise GeometryError("the adaptive brush needs an image: open one")
+        if any(image.shape != images[0].shape for image in images):
+            raise GeometryError("the adaptive brush needs images on one grid: align them first")
+        self._images = tuple(images)
+        self._shape: tuple[int, ...] = images[0].shape
+        self._spacing = spacing
+        self._window: _Window | None = None
+
+    def stamp(self, centre: Voxel, diameter: float, axis: int | None) -> Footprint:
+        """The brush at one voxel, cut to what hangs together with it.
+
+        Parameters
+        ----------
+        centre
+            Array index of the voxel under the cursor, axes (I, P, L). Outside the image the
+            footprint is empty.
+        diameter
+            In mm.
+        axis
+            The axis across the plane that is painted, or None for a ball.
+        """
+        if any(not 0 <= i < n for i, n in zip(centre, self._shape, strict=True)):
+            return Footprint(centre, _EMPTY)
+        kernel = _kernel(float(diameter), self._spacing, axis)
+        clipped = Footprint(
+            (centre[0] - kernel.reach[0], centre[1] - kernel.reach[1], centre[2] - kernel.reach[2]),
+            kernel.ball,
+        ).clipped(self._shape)
+        assert clipped is not None  # the centre is inside
+        box, ball = clipped
+        low = (box[0].start, box[1].start, box[2].start)
+        seed = (centre[0] - low[0], centre[1] - low[1], centre[2] - low[2])
+        whole = ball is kernel.ball
+        inner = kernel.inner if whole else _inner(kernel, seed, ball.shape)
+        taken = self._like_the_centre(box, axis, seed, inner)
+        taken &= ball
+        taken[seed] = True
+        if not whole or np.count_nonzero(taken) < kernel.voxels:
+            import cc3d
+
+            labels = cc3d.connected_components(taken, connectivity=6)
+            taken = labels == labels[seed]
+        return Footprint(low, taken)
+
+    def sweep(self, start: Voxel, end: Voxel, diameter: float, axis: int | None) -> Footprint:
+        """What the brush adds on its straight way from `start`, where it has been, to `end`.
+
+        It is put down at most half its radius apart, and looks around anew each time.
+        """
+        if start == end:
+            return self.stamp(end, diameter, axis)
+        way = [b - a for a, b in zip(start, end, strict=True)]
+        length = sum((n * mm) ** 2 for n, mm in zip(way, self._spacing, strict=True)) ** 0.5
+        stops = int(length / max(STEP_SHARE * diameter / 2, min(self._spacing))) + 1
+        if stops == 1:
+            return self.stamp(end, diameter, axis)
+        places = np.rint(np.linspace(start, end, stops + 1)).astype(int).tolist()
+        return _union([self.stamp((i, j, k), diameter, axis) for i, j, k in places[1:]])
+
+    def _like_the_centre(
+        self, box: Box, axis: int | None, seed: Voxel, inner: NDArray[np.intp]
+    ) -> NDArray[np.bool_]:
+        """Which voxels of a box are like its voxel `seed` in every image."""
+        window = self._window
+        if window is None or not window.holds(box, axis):
+            window = self._window = self._read(box, axis)
+        at = window.within(box)
+        like: NDArray[np.bool_] | None = None
+        for image, least in zip(window.images, self._least_noise, strict=True):
+            values = image.smooth[at]
+            level, noise = _mode(np.sort(values.ravel()[inner]), values[seed])
+            band = np.float32(NOISE_DEVIATIONS * max(noise, image.noise, least))
+            level32 = np.float32(level)
+            not_above = values <= level32 + band
+            not_above |= image.from_below[at] <= level32
+            not_below = values >= level32 - band
+            not_below |= image.from_above[at] >= level32
+            not_above &= not_below
+            if like is None:
+                like = not_above
+            else:
+                like &= not_above
+        assert like is not None  # there is an image
+        return like
+
+    def _read(self, box: Box, axis: int | None) -> _Window:
+        """Smooth the images and find their edges in a box and somewhat ahead of it."""
+        ahead = [0 if axis is None or i == axis else AHEAD_VOXELS for i in range(3)]
+        low = [max(side.start - n, 0) for side, n in zip(box, ahead, strict=True)]
+        high = [
+            min(side.stop + n, size) for side, n, size in zip(box, ahead, self._shape, strict=True)
+        ]
+        smooth, look = _looks(self._spacing, axis)
+        margin = [n + (i in smooth) for i, n in enumerate(look)]
+        around = _around(
+            [a - n for a, n in zip(low, margin, strict=True)],
+            [b + n for b, n in zip(high, margin, strict=True)],
+            self._shape,
+        )
+        images = [_edges(image[around].astype(np.float32), smooth, look) for image in self._images]
+        return _Window((low[0], low[1], low[2]), (high[0], high[1], high[2]), axis, images)
+
+    @cached_property
+    def _least_noise(self) -> list[float]:
+        """The noise that each image has at least, in its own units."""
+        sample = (slice(None, None, _SAMPLE_STEP),) * 3
+        ranges = [float(np.ptp(np.percentile(im[sample], [1.0, 99.0]))) for im in self._images]
+        return [LEAST_NOISE_SHARE * width for width in ranges]
+
+
+class _Edges(NamedTuple):
+    """An image without its noise, and between which levels each voxel counts as part of an edge.
+
+    A voxel brighter than a level L belongs to L when `from_below` <= L, that is when it is nearer
+    to L than to the brightest voxel beyond it; a darker one when `from_above` >= L. `noise` is
+    the deviation within one tissue.
+    """
+
+    smooth: NDArray[np.float32]
+    from_below: NDArray[np.float32]
+    from_above: NDArray[np.float32]
+    noise: float
+
+
+class _Window(NamedTuple):
+    """What was read last: a box of the images, from `low` up to but without `high`."""
+
+    low: Voxel
+    high: Voxel
+    axis: int | None
+    images: list[_Edges]
+
+    def holds(self, box: Box, axis: int | None) -> bool:
+        (a, b, c), (d, e, f) = self.low, self.high
+        i, j, k = box
+        return (
+            self.axis == axis
+            and (a <= i.start and b <= j.start and c <= k.start)
+            and (i.stop <= d and j.stop <= e and k.stop <= f)
+        )
+
+    def within(self, box: Box) -> Box:
+        (a, b, c), (i, j, k) = self.low, box
+        return (
+            slice(i.start - a, i.stop - a),
+            slice(j.start - b, j.stop - b),
+            slice(k.start - c, k.stop - c),
+        )
+
+
+class _Kernel(NamedTuple):
+    """A brush's shape: the ball, its voxels, its centre in its box, and its inner part.
+
+    `near` is the inner part about its centre; `inner` holds its flat indices in the ball's box.
+    """
+
+    ball: NDArray[np.bool_]
+    voxels: int
+    reach: Voxel
+    near: Footprint
+    inner: NDArray[np.intp]
+
+
+@lru_cache(maxsize=32)
+def _kernel(diameter: float, spacing: Spacing, axis: int | None) -> _Kernel:
+    (i, j, k), ball = stamp((0, 0, 0), diameter, spacing, axis)
+    least = 2 * INNER_LEAST_VOXELS * min(spacing[i] for i in range(3) if i != axis)
+    near = stamp((0, 0, 0), max(INNER_SHARE * diameter, least), spacing, axis)
+    kernel = _Kernel(ball, int(np.count_nonzero(ball)), (-i, -j, -k), near, np.zeros(0, np.intp))
+    return kernel._replace(inner=_inner(kernel, kernel.reach, ball.shape))
+
+
+def _inner(kernel: _Kernel, seed: Voxel, shape: tuple[int, ...]) -> NDArray[np.intp]:
+    """Flat indices of the inner part around `seed` in a box of a shape; never empty."""
+    (i, j, k), mask = kernel.near
+    clipped = Footprint((seed[0] + i, seed[1] + j, seed[2] + k), mask).clipped(shape)
+    assert clipped is not None  # the seed is in the box
+    inside = np.zeros(shape, dtype=bool)
+    inside[clipped[0]] = clipped[1]
+    return np.flatnonzero(inside)
+
+
+@lru_cache(maxsize=8)
+def _looks(spacing: Spacing, axis: int | None) -> tuple[tuple[int, ...], tuple[int, int, int]]:
+    """The axes to smooth along, and how far a voxel looks along each axis for an edge."""
+    free = [i for i in range(3) if i != axis]
+    edge = min(spacing[i] for i in free)
+    smooth = tuple(i for i in free if spacing[i] < THICK * edge)
+    look = [0 if i == axis else EDGE_REACH_VOXELS if i in smooth else 1 for i in range(3)]
+    return smooth, (look[0], look[1], look[2])
+
+
+def _around(low: list[int], high: list[int], shape: tuple[int, ...]) -> Any:
+    """An index of a box that may reach beyond the image, where its border voxels go on."""
+    if min(low) >= 0 and all(stop <= size for stop, size in zip(high, shape, strict=True)):
+        return tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    sides = zip(low, high, shape, strict=True)
+    return np.ix_(*(np.clip(np.arange(a, b), 0, size - 1) for a, b, size in sides))
+
+
+def _edges(
+    values: NDArray[np.float32], smooth: tuple[int, ...], look: tuple[int, int, int]
+) -> _Edges:
+    """Smooth by (1, 2, 1)/4 along axes, and find the edges; both cut the box's margin off.
+
+    All works on flat voxels, where a neighbour is a fixed number of voxels away: three times as
+    fast as on boxes in the box. What then wraps around lies in the margin.
+    """
+    shape = values.shape
+    steps = (shape[1] * shape[2], shape[2], 1)
+    flat, start = values.ravel(), 0
+    for axis in smooth:  # sums of neighbours, twice
+        step = steps[axis]
+        flat = flat[:-step] + flat[step:]
+        flat = flat[:-step] + flat[step:]
+        start += step
+    flat *= np.float32(0.25 ** len(smooth))
+    offsets = [n * step for n, step in zip(look, steps, strict=True) if n]
+    far = max(offsets)
+    count = len(flat) - 2 * far
+    beyond = [flat[far + o : far + o + count] for offset in offsets for o in (-offset, offset)]
+    middle = flat[far : far + count]
+    found = [np.empty(shape, dtype=np.float32) for _ in range(3)]
+    at = slice(start + far, start + far + count)
+    same, highest, lowest = (array.reshape(-1)[at] for array in found)
+    np.copyto(same, middle)
+    np.maximum(beyond[0], beyond[1], out=highest)
+    np.minimum(beyond[0], beyond[1], out=lowest)
+    for part in beyond[2:]:
+        np.maximum(highest, part, out=highest)
+        np.minimum(lowest, part, out=lowest)
+    twice = middle + middle
+    np.subtract(twice, highest, out=highest)
+    np.subtract(twice, lowest, out=lowest)
+    margin = [n + (i in smooth) for i, n in enumerate(look)]
+    core = tuple(slice(n, size - n) for n, size in zip(margin, shape, strict=True))
+    return _Edges(*(array[core] for array in found), noise=_noise(flat, steps[smooth[-1]]))
+
+
+def _noise(flat: NDArray[np.float32], step: int) -> float:
+    """Deviation of smoothed voxels from others of their tissue, in a box with edges.
+
+    From differences between voxels too far apart to share noise; of those the smaller ones, as
+    the larger lie across edges.
+    """
+    apart = NOISE_LAG_VOXELS * step
+    if len(flat) <= apart:
+        return 0.0
+    differences = flat[apart::_NOISE_STEP] - flat[: len(flat) - apart : _NOISE_STEP]
+    place = int(len(differences) * SAME_TISSUE_SHARE)
+    return float(np.partition(np.abs(differences), place)[place]) / _HALF_WIDTH / 2**0.5
+
+
+def _mode(values: NDArray[np.float32], value: float) -> tuple[float, float]:
+    """Level and deviation of the tissue that `value` belongs to, from sorted values around it.
+
+    The shortest interval that holds `value` and a share of all values: half of them may be of
+    another tissue (as the shortest half of Rousseeuw, J. Am. Stat. Assoc. 79:871, 1984, tied to
+    the cursor).
+    """
+    count = len(values)
+    span = int(count * SAME_TISSUE_SHARE)
+    place = int(values.searchsorted(value))
+    first, last = max(place - span, 0), min(place, count - 1 - span)
+    widths = values[first + span : last + span + 1] - values[first : last + 1]
+    at = first + int(widths.argmin())
+    low, high = float(values[at]), float(values[at + span])
+    return (low + high) / 2, (high - low) / 2 / _HALF_WIDTH
+
+
+def _union(stamps: list[Footprint]) -> Footprint:
+    """All voxels of some footprints; those outside the image have none."""
+    stamps = [stamp for stamp in stamps if stamp.mask.size]
+    if not stamps:
+        return Footprint((0, 0, 0), _EMPTY)
+    low = np.min([stamp.corner for stamp in stamps], axis=0)
+    high = np.max([np.add(stamp.corner, stamp.mask.shape) for stamp in stamps], axis=0)
+    mask = np.zeros(high - low, dtype=bool)
+    for corner, part in stamps:
+        i, j, k = np.subtract(corner, low)
+        height, width, depth = part.shape
+        mask[i : i + height, j : j + width, k : k + depth] |= part
+    return Footprint((int(low[0]), int(low[1]), int(low[2])), mask)
