@@ -12,8 +12,10 @@ from . import (
     doctor,
     evaluate,
     finetune,
+    history,
     info,
     models,
+    recover,
     segment,
     strip,
     synthesise,
@@ -67,5 +69,7 @@ app.command("strip")(strip.strip)
 app.command("synthesise")(synthesise.synthesise)
 app.command("train")(train.train)
 app.command("finetune")(finetune.finetune)
+app.command("history")(history.history)
+app.command("recover")(recover.recover)
 app.add_typer(models.app, name="models")
 app.command("doctor")(doctor.doctor)

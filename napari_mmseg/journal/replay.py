@@ -47,8 +47,8 @@ class Work:
         Case, grid, protocol and rater.
     begun
         When the file was begun (seconds since 1970, UTC).
-    first_codes, first_proposal
-        What the work began with; axes (I, P, L).
+    base
+        The row with the labels that the work began with; `first_volumes` unpacks them.
     entries
         Every act, in order; what came between the ends of a hole is not among them.
     memory
@@ -63,14 +63,17 @@ class Work:
 
     header: Header
     begun: float
-    first_codes: NDArray[np.uint8]
-    first_proposal: NDArray[np.uint8]
+    base: Row
     entries: tuple[Entry, ...]
     memory: Memory
     last_seq: int
     step_rows: Mapping[int, int]
     origin_rows: tuple[tuple[Origin, int], ...]
     lost: int = 0
+
+    def first_volumes(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Codes and proposal at the beginning; axes (I, P, L)."""
+        return unpack_volumes(self.base.told["volumes"], self.base.data)
 
 
 def replay(rows: Sequence[Row]) -> Work:
@@ -150,11 +153,7 @@ class _Replay:
             self._take(row)
 
     def work(self) -> Work:
-        first_codes, first_proposal = unpack_volumes(self._base.told["volumes"], self._base.data)
-        if self._copy is self._base:
-            codes, proposal = first_codes.copy(), first_proposal.copy()
-        else:
-            codes, proposal = unpack_volumes(self._copy.told["volumes"], self._copy.data)
+        codes, proposal = unpack_volumes(self._copy.told["volumes"], self._copy.data)
         for entry in self._entries[self._since_copy :]:
             apply_entry(entry, codes, proposal)
         first_state, saved = new_state(), None
@@ -176,8 +175,7 @@ class _Replay:
         return Work(
             self._header,
             self._base.at,
-            first_codes,
-            first_proposal,
+            self._base,
             tuple(self._entries),
             memory,
             self._rows[-1].seq,

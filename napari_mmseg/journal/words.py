@@ -10,6 +10,7 @@ _GOES_ON = "your work goes on in memory and writing is tried again"
 
 _FULL_ERRNO = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN_ERRNO = {errno.EROFS, errno.EACCES, errno.EPERM}
+_AWAY_ERRNO = {errno.ENOENT, errno.ENOTDIR, errno.EEXIST}
 
 
 def cannot_write(path: Path, error: Exception) -> str:
@@ -27,7 +28,7 @@ def cannot_write(path: Path, error: Exception) -> str:
         return f'The work file is not written, the folder "{folder}" is read-only; {_GOES_ON}'
     if code == sqlite3.SQLITE_BUSY:
         return f"The work file is not written, another program holds it open; {_GOES_ON}"
-    if code == sqlite3.SQLITE_CANTOPEN or number in (errno.ENOENT, errno.ENOTDIR):
+    if code == sqlite3.SQLITE_CANTOPEN or number in _AWAY_ERRNO:
         return f'The work file is not written, the folder "{folder}" cannot be reached; {_GOES_ON}'
     return f"The work file is not written ({error}); {_GOES_ON}"
 

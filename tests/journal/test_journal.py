@@ -23,7 +23,6 @@ from napari_mmseg.protocol import Protocol
 
 from .desk import blot, opened
 
-
 #: A disk in memory where there is one: hundreds of durable commits take long on a real one.
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 
