@@ -76,6 +76,8 @@ class StandInModel:
 
     def __init__(self) -> None:
         self.is_held = False
+        self.has_preview = False
+        self.flips = ""
         self.error: Exception | None = None
         self.calls: list[dict[str, Any]] = []
 
@@ -85,11 +87,16 @@ class StandInModel:
         *,
         model: str,
         device: str,
+        flips: str,
+        preview: Callable[[Prediction], None],
         progress: Callable[[Progress], None],
         cancelled: Callable[[], bool],
     ) -> Prediction:
         self.calls.append({"model": model, "device": device})
+        self.flips = flips
         progress(Progress("predict", 0.5))
+        if self.has_preview:
+            preview(prediction_of(case))
         while self.is_held:
             if cancelled():
                 raise Cancelled("cancelled")

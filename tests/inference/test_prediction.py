@@ -15,6 +15,7 @@ from napari_mmseg.annotation import Provenance
 from napari_mmseg.errors import InputError
 from napari_mmseg.grid import Grid
 from napari_mmseg.inference import Prediction
+from napari_mmseg.models import Calibration, Curve
 from napari_mmseg.protocol import Protocol, Region, load_protocol
 from napari_mmseg.volume import SourceSpace
 
@@ -206,3 +207,61 @@ def test_fast_enough_for_a_live_slider() -> None:
         prediction.annotation({"WT": 0.3 + 0.05 * i})
         took.append(time.perf_counter() - start)
     assert min(took) < 0.060
+
+
+CURVES = {"WT": Curve(0.7, -1.0), "TC": Curve(1.3, 0.5), "ET": Curve(0.4, 0.0)}
+
+
+def test_calibrated_probabilities_are_nested_and_thresholds_are_of_the_networks_numbers() -> None:
+    plain = make_prediction(noise(5))
+    prediction = make_prediction(noise(5), calibration=Calibration(CURVES))
+    whole, core, enhancing = (prediction.calibrated_probability(r) for r in ("WT", "TC", "ET"))
+    assert (enhancing <= core).all()
+    assert (core <= whole).all()
+    logit = np.log((prediction.probabilities[0] + 0.5) / (255.5 - prediction.probabilities[0]))
+    np.testing.assert_allclose(whole[BOX], 1 / (1 + np.exp(1.0 - 0.7 * logit)), atol=1e-5)
+    assert whole.sum() == pytest.approx(whole[BOX].sum())
+    np.testing.assert_array_equal(prediction.probability("WT"), plain.probability("WT"))
+    np.testing.assert_array_equal(prediction.annotation().codes, plain.annotation().codes)
+
+
+def test_without_calibration_the_networks_number_is_the_probability() -> None:
+    prediction = make_prediction(noise(6))
+    np.testing.assert_array_equal(
+        prediction.calibrated_probability("TC"), prediction.probability("TC")
+    )
+    assert prediction.annotation().provenance.expected_dice == {}
+
+
+def test_uncertainty_is_the_entropy_in_bits() -> None:
+    prediction = make_prediction(noise(7), calibration=Calibration(CURVES))
+    for region in ("WT", "TC", "ET"):
+        p = prediction.calibrated_probability(region)[BOX].astype(float)
+        expected = -(p * np.log2(p) + (1 - p) * np.log2(1 - p))
+        found = prediction.uncertainty(region)
+        np.testing.assert_allclose(found[BOX], expected, atol=2e-3)
+        assert found.sum() == pytest.approx(found[BOX].sum())
+    largest = np.maximum.reduce([prediction.uncertainty(r) for r in ("WT", "TC", "ET")])
+    np.testing.assert_array_equal(prediction.uncertainty(), largest)
+
+
+def test_uncertainty_is_the_flips_disagreement_where_there_were_flips() -> None:
+    spread = noise(8)
+    prediction = make_prediction(noise(7), calibration=Calibration(CURVES), spread=spread)
+    np.testing.assert_allclose(prediction.uncertainty("TC")[BOX], spread[1] / 255, atol=1e-6)
+
+
+def test_the_expected_dice_follows_its_formula_and_the_threshold() -> None:
+    prediction = make_prediction(noise(9), calibration=Calibration(CURVES))
+    for threshold in (0.3, 0.6):
+        annotation = prediction.annotation(dict.fromkeys(("WT", "TC", "ET"), threshold))
+        told = annotation.provenance.expected_dice
+        assert set(told) == {"WT", "TC", "ET"}
+        for number, (region, value) in enumerate(told.items()):
+            p = CURVES[region].levels()[prediction.probabilities[number]]
+            m = annotation.region(region)[BOX]
+            assert value == pytest.approx(2 * p[m].sum() / (p.sum() + m.sum()), rel=1e-5)
+    nothing = prediction.annotation({"ET": 1.0, "TC": 1.0, "WT": 1.0})
+    assert set(nothing.provenance.expected_dice) <= {"WT", "TC", "ET"}
+    empty = np.zeros(GRID.shape, np.uint8)
+    assert prediction.expected_dice(empty) == {}

@@ -26,6 +26,7 @@ class SegmentRequest:
     model: str
     device: str
     new_layer: bool
+    flips: bool = False
 
 
 class SegmentBox(QWidget):
@@ -33,6 +34,7 @@ class SegmentBox(QWidget):
 
     run_requested = Signal(object)  # SegmentRequest
     cancel_requested = Signal()
+    uncertainty_wanted = Signal(bool)
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,6 +43,14 @@ class SegmentBox(QWidget):
         self._device = Choice(DEVICES)
         self._device.setToolTip("Automatic takes a CUDA GPU where there is one")
         self._new_layer = QCheckBox("As a new layer")
+        self._flips = QCheckBox("Average over flips")
+        self._flips.setToolTip(
+            "Show the network the mirrored brain too and take the mean: twice the time, a little "
+            "steadier; uncertainty then tells where the two answers differ"
+        )
+        self._uncertainty = QCheckBox("Show uncertainty")
+        self._uncertainty.setToolTip("A layer that is bright where the model is unsure")
+        self._uncertainty.toggled.connect(self.uncertainty_wanted)
         self._run = QPushButton("Segment")
         self._run.setToolTip("Segment the open case with the chosen model")
         self._run.clicked.connect(self._emit_run)
@@ -62,13 +72,19 @@ class SegmentBox(QWidget):
         choices.addWidget(self._device, 1)
         layout.addLayout(choices)
         self._new_layer.setToolTip("Beside the present segmentation instead of in its place")
+        options = QHBoxLayout()
+        options.addWidget(self._new_layer)
+        options.addWidget(self._flips)
+        options.addStretch(1)
+        layout.addLayout(options)
         buttons = QHBoxLayout()
-        buttons.addWidget(self._new_layer)
         buttons.addWidget(self._run, 1)
         buttons.addWidget(self._cancel)
         layout.addLayout(buttons)
         for widget in (self._progress, self._stage, self._warning, self._result):
             layout.addWidget(widget)
+        layout.addWidget(self._uncertainty)
+        self.offer_uncertainty(False)
         self.show_idle()
 
     def offer_models(self, entries: Sequence[tuple[str, str]]) -> None:
@@ -95,6 +111,16 @@ class SegmentBox(QWidget):
         self._stage.hide()
         self._refresh_buttons(running=False)
 
+    def show_preview(self) -> None:
+        self._result.say("A quick look on coarser voxels; the full result follows.", "info")
+
+    def offer_uncertainty(self, there: bool, shown: bool = False) -> None:
+        """Is there a model's result to be unsure of, and is its layer shown? Emits nothing."""
+        self._uncertainty.setEnabled(there)
+        self._uncertainty.blockSignals(True)
+        self._uncertainty.setChecked(shown)
+        self._uncertainty.blockSignals(False)
+
     def show_result(self, text: str, warnings: Sequence[str]) -> None:
         self.show_idle()
         self._result.say(text, "good")
@@ -113,7 +139,7 @@ class SegmentBox(QWidget):
     def _refresh_buttons(self, running: bool) -> None:
         self._run.setEnabled(self._has_case and self._model.count() > 0 and not running)
         self._cancel.setVisible(running)
-        for widget in (self._model, self._device, self._new_layer):
+        for widget in (self._model, self._device, self._new_layer, self._flips):
             widget.setEnabled(not running)
 
     def _emit_run(self) -> None:
@@ -121,6 +147,9 @@ class SegmentBox(QWidget):
         self._warning.clear()
         self.run_requested.emit(
             SegmentRequest(
-                str(self._model.value), str(self._device.value), self._new_layer.isChecked()
+                str(self._model.value),
+                str(self._device.value),
+                self._new_layer.isChecked(),
+                self._flips.isChecked(),
             )
         )

@@ -1,0 +1,48 @@
+"""What the Segment section tells in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..annotation import Annotation
+    from ..inference import Prediction
+
+WAITING = "The result is there: it waits for your stroke to end"
+KEPT = " What you changed meanwhile was kept, as a step of its own."
+
+STAGES = {
+    "load": "Loading the model",
+    "prepare": "Preparing the images",
+    "predict": "The network looks at the brain",
+    "finish": "Putting the result together",
+}
+
+
+def stage_text(name: str) -> str:
+    return STAGES.get(name, name.capitalize())
+
+
+def result_text(annotation: Annotation, seconds: float, prediction: Prediction, kept: bool) -> str:
+    """What made a result and what to expect of it; `kept`: the user's changes were put on top."""
+    how = annotation.provenance
+    device = f" on {how.device}" if how.device else ""
+    flips = ", averaged over flips" if how.flips != "none" else ""
+    used = f"Used {', '.join(how.modalities)}."
+    if how.missing:
+        used += f" Missing: {', '.join(how.missing)}."
+    told = f"Segmented by {how.model}{device} in {seconds:.1f} s{flips}. {used}"
+    return told + _hopes(how.expected_dice, prediction) + (KEPT if kept else "")
+
+
+def _hopes(expected: Mapping[str, float], prediction: Prediction) -> str:
+    """The expected Dice in a sentence, with how far it is usually off."""
+    if not expected or prediction.calibration is None:
+        return ""
+    errors = prediction.calibration.dice_error
+    shown = ", ".join(
+        f"{region} {value:.2f}" + (f" ± {errors[region]:.2f}" if region in errors else "")
+        for region, value in expected.items()
+    )
+    return f" Expected Dice, as seen on simulated cases: {shown}."
