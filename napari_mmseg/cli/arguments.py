@@ -27,6 +27,14 @@ class Device(StrEnum):
     CUDA = "cuda"
 
 
+class Flips(StrEnum):
+    """Mirror images that a model's answers are averaged over."""
+
+    NONE = "none"
+    LEFT_RIGHT = "left-right"
+    ALL = "all"
+
+
 CasePaths = Annotated[
     list[Path] | None,
     typer.Argument(

@@ -11,6 +11,7 @@ import typer
 from .arguments import (
     CasePaths,
     Device,
+    Flips,
     Json,
     ModalityFiles,
     check_target,
@@ -35,23 +36,40 @@ def segment(
     ] = None,
     device: Annotated[Device, typer.Option(help="Where the network runs.")] = Device.AUTO,
     model: Annotated[str, typer.Option(help="A shipped model or a model's folder.")] = "simulated",
+    flips: Annotated[
+        Flips,
+        typer.Option(help="Average over the mirrored brain: left-right 2, all 8 times the time."),
+    ] = Flips.NONE,
+    uncertainty: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Also write where the model is unsure (0 to 1) to an image."
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Find WT, TC and ET in a case and write them to a file on its own grid."""
-    from ..inference import segment as run_model
-    from ..io import export
+    from ..inference import predict
+    from ..io import export, write_volume
     from ..protocol import load_protocol
 
     checked_encoding(load_protocol(), encoding, "--encoding")
     check_target(out)
+    if uncertainty is not None:
+        _check_beside(uncertainty, out)
     with quiet_stdout():
         started = time.perf_counter()
         opened = open_from(case, modality)
         keep_inputs(out, opened)
+        if uncertainty is not None:
+            keep_inputs(uncertainty, opened)
         loaded = time.perf_counter()
-        annotation = run_model(opened, model=model, device=device.value)
+        prediction = predict(opened, model=model, device=device.value, flips=flips.value)
+        annotation = prediction.annotation()
         predicted = time.perf_counter()
         receipt = export(annotation, out, encoding=encoding)
+        if uncertainty is not None:
+            write_volume(prediction.uncertainty(), uncertainty, opened.source)
         saved = time.perf_counter()
     provenance = annotation.provenance
     warnings = list(dict.fromkeys((*opened.warnings, *provenance.warnings, *receipt.notes)))
@@ -66,6 +84,8 @@ def segment(
             {
                 "seconds": {name: round(value, 3) for name, value in seconds.items()},
                 "volumes_ml": {n: round(ml, 4) for n, ml in annotation.volumes_ml.items()},
+                "expected_dice": {n: round(d, 4) for n, d in provenance.expected_dice.items()},
+                "flips": provenance.flips,
                 "modalities": [str(m) for m in provenance.modalities],
                 "missing": [str(m) for m in provenance.missing],
                 "model": provenance.model,
@@ -75,12 +95,23 @@ def segment(
             }
         )
         return
+    hoped = provenance.expected_dice
     print_table(
-        ["region", "ml"],
-        [[name, number(ml, 1)] for name, ml in annotation.volumes_ml.items()],
+        ["region", "ml", *(["expected Dice"] if hoped else [])],
+        [
+            [name, number(ml, 1), *([number(hoped.get(name), 2)] if hoped else [])]
+            for name, ml in annotation.volumes_ml.items()
+        ],
     )
     typer.echo(
         f"{out} written by the model {provenance.model} on {provenance.device} "
         f"in {seconds['total']:.1f} s"
     )
     print_warnings(warnings)
+
+
+def _check_beside(uncertainty: Path, out: Path) -> None:
+    """Refuse a file for the uncertainty that cannot be written, or is the labels' own."""
+    check_target(uncertainty)
+    if uncertainty.resolve() == out.resolve():
+        raise typer.BadParameter("name another file than --out", param_hint="--uncertainty")

@@ -40,9 +40,10 @@ def quick_look(
     run: Callable[[NDArray[np.float32]], NDArray[np.float32]],
     channels: NDArray[np.float32],
     stride: int,
+    most: int = MOST_VOXELS,
 ) -> NDArray[np.float32]:
     """Probabilities (regions, I, P, L) over `channels` (modalities, I, P, L) from a coarse pass."""
     shape = (channels.shape[1], channels.shape[2], channels.shape[3])
-    sides = coarse_shape(shape, stride)
+    sides = coarse_shape(shape, stride, most)
     found = run(np.stack([rescale(channel, sides) for channel in channels]))
     return np.stack([rescale(region, shape) for region in found])

@@ -132,17 +132,18 @@ def predicted(card: Card, predict: Predict, images: NDArray[np.float32]) -> Pred
 
 
 def counted(prediction: Prediction, depth: NDArray[np.uint8]) -> dict[str, Seen]:
-    """A prediction beside the true depths of nesting (I, P, L; 1 mm), region by region."""
+    """A prediction beside the true depths of nesting (I, P, L; the whole grid), by region."""
     import edt
 
     proposal = prediction.annotation()
     result = {}
     for number, region in enumerate(prediction.regions):
         levels = prediction.probabilities[number]
-        true = prediction.protocol.inside(depth, region)
-        mask = proposal.region(region)
+        true = prediction.protocol.inside(depth, region)[prediction.box]
+        mask = proposal.region(region)[prediction.box]
         either = true | mask
-        near = edt.edt(~either) <= NEAR_MM if either.any() else either
+        spacing = prediction.grid.spacing
+        near = edt.edt(~either, anisotropy=spacing) <= NEAR_MM if either.any() else either
         result[region] = Seen(
             everywhere=_by_level(levels.ravel()),
             everywhere_true=_by_level(levels[true]),
@@ -184,7 +185,7 @@ def fitted(seen: Sequence[Case], regions: Sequence[str], turns: int) -> dict[str
         "expected_dice": {
             "formula": DICE_FORMULA,
             "cases": {region: len(found) for region, found in pairs.items()},
-            "correlation": {region: _correlation(found) for region, found in pairs.items()},
+            "correlation": {region: correlation(found) for region, found in pairs.items()},
             "mean_absolute_error": {
                 region: round(float(np.mean([abs(a - b) for a, b in found])), DIGITS)
                 for region, found in pairs.items()
@@ -243,7 +244,7 @@ def _by_level(levels: NDArray[np.uint8]) -> Counts:
     return np.bincount(levels, minlength=TOP_LEVEL + 1).astype(np.int64)
 
 
-def _correlation(pairs: Sequence[tuple[float, float]]) -> float | None:
+def correlation(pairs: Sequence[tuple[float, float]]) -> float | None:
     """Pearson's; None where one side does not vary."""
     first, second = np.array(pairs).reshape(-1, 2).T
     if len(pairs) < 3 or first.std() == 0.0 or second.std() == 0.0:

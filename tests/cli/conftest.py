@@ -94,22 +94,34 @@ def label_file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def fake_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Segment without a network: the block tumour, wherever the case lies."""
+    """Predict without a network: the block tumour, wherever the case lies."""
     from napari_mmseg import inference
-    from napari_mmseg.annotation import Annotation, Provenance
+    from napari_mmseg.annotation import Provenance
     from napari_mmseg.case import Case
+    from napari_mmseg.inference import Prediction
+    from napari_mmseg.models import Calibration, Curve
     from napari_mmseg.protocol import load_protocol
     from napari_mmseg.volume import Modality
 
-    def segment(case: Case, *, model: str = "simulated", device: str = "auto", **_: Any):
+    def predict(
+        case: Case, *, model: str = "simulated", device: str = "auto", flips: str = "none"
+    ) -> Prediction:
         print("a library talks")
         missing = () if Modality.T1CE in case.volumes else ("the ET result is unreliable",)
-        return Annotation(
-            codes=np.ascontiguousarray(case.source.to_display.apply(tumour())),
+        depth = np.ascontiguousarray(case.source.to_display.apply(tumour()))
+        regions = ("WT", "TC", "ET")
+        calibration = Calibration({region: Curve(1.0, 0.0) for region in regions})
+        return Prediction(
             grid=case.grid,
-            protocol=load_protocol(),
             source=case.source,
-            author=f"model:{model}",
+            protocol=load_protocol(),
+            regions=regions,
+            probabilities=np.stack([np.where(depth > n, 230, 0) for n in range(3)]).astype(
+                np.uint8
+            ),
+            box=(slice(None), slice(None), slice(None)),
+            thresholds=dict.fromkeys(regions, 0.5),
+            calibration=None if model == "uncalibrated" else calibration,
             provenance=Provenance(
                 model=model,
                 weights_sha256="0" * 64,
@@ -117,7 +129,8 @@ def fake_model(monkeypatch: pytest.MonkeyPatch) -> None:
                 missing=tuple(case.missing),
                 device="cpu" if device == "auto" else device,
                 warnings=missing,
+                flips=flips,
             ),
         )
 
-    monkeypatch.setattr(inference, "segment", segment)
+    monkeypatch.setattr(inference, "predict", predict)

@@ -20,7 +20,7 @@ def test_json_is_one_object_of_the_agreed_shape(run, case_folder, tmp_path):
     result = outcome.json  # what a library prints is not in it
     assert set(result) == {
         "seconds", "volumes_ml", "modalities", "missing", "model", "device", "peak_rss_mb",
-        "warnings",
+        "warnings", "flips", "expected_dice",
     }  # fmt: skip
     assert set(result["seconds"]) == {"load", "predict", "save", "total"}
     seconds = result["seconds"]
@@ -52,9 +52,51 @@ def test_the_file_is_on_the_source_grid_in_the_encoding(
 def test_readable_output_shows_volumes_and_where_the_file_is(run, case_folder, tmp_path):
     outcome = run("segment", case_folder, "--out", tmp_path / "out.nii.gz")
     assert [line.split() for line in outcome.out.splitlines()[:4]] == [
-        ["region", "ml"], ["WT", "0.2"], ["TC", "0.1"], ["ET", "0.0"]
+        ["region", "ml", "expected", "Dice"],
+        ["WT", "0.2", "0.91"], ["TC", "0.1", "0.83"], ["ET", "0.0", "0.45"]
     ]  # fmt: skip
     assert "out.nii.gz" in outcome.out
+
+
+def test_without_calibration_no_dice_is_promised(run, case_folder, tmp_path):
+    outcome = run("segment", case_folder, "--out", tmp_path / "o.nii", "--model", "uncalibrated")
+    assert [line.split() for line in outcome.out.splitlines()[:2]] == [
+        ["region", "ml"], ["WT", "0.2"]
+    ]  # fmt: skip
+    assert json.loads((tmp_path / "o.json").read_text())["expected_dice_of_proposal"] == {}
+
+
+def test_flips_are_asked_for_and_told(run, case_folder, tmp_path):
+    out = tmp_path / "out.nii.gz"
+    outcome = run("segment", case_folder, "--out", out, "--flips", "left-right", "--json")
+    assert outcome.json["flips"] == "left-right"
+    sidecar = json.loads((tmp_path / "out.json").read_text())
+    assert sidecar["flips"] == "left-right"
+    assert sidecar["expected_dice_of_proposal"] == outcome.json["expected_dice"]
+    assert set(outcome.json["expected_dice"]) == {"WT", "TC", "ET"}
+
+
+def test_uncertainty_is_an_image_on_the_source_grid(run, case_folder, tmp_path):
+    unsure = tmp_path / "unsure.nii.gz"
+    options = ("--out", tmp_path / "out.nii.gz", "--uncertainty", unsure)
+    assert run("segment", case_folder, *options).code == 0
+    written = nib.load(unsure)
+    values = np.asarray(written.dataobj)
+    assert np.array_equal(written.affine, AFFINE)
+    # Entropy of 0.9 inside each region, of a 510th elsewhere.
+    inside = tumour() > 0
+    assert values[inside] == pytest.approx(0.47, abs=0.01)
+    assert values[~inside] == pytest.approx(0.02, abs=0.01)
+
+
+def test_uncertainty_does_not_go_into_the_labels_file(run, case_folder, tmp_path):
+    out = tmp_path / "out.nii.gz"
+    assert run("segment", case_folder, "--out", out, "--uncertainty", out).code == 2
+    assert (
+        "out.png"
+        in run("segment", case_folder, "--out", out, "--uncertainty", tmp_path / "out.png").sentence
+    )
+    assert not out.exists()
 
 
 def test_a_missing_t1ce_is_flagged(run, case_folder, tmp_path):
@@ -87,14 +129,14 @@ def test_a_target_that_cannot_be_written_is_refused_before_the_model_runs(
 ):
     from napari_mmseg import inference
 
-    monkeypatch.setattr(inference, "segment", lambda *_, **__: pytest.fail("the model ran"))
+    monkeypatch.setattr(inference, "predict", lambda *_, **__: pytest.fail("the model ran"))
     assert reason in run("segment", case_folder, "--out", tmp_path / name).sentence
 
 
 def test_an_input_image_is_never_overwritten(run, case_folder, monkeypatch):
     from napari_mmseg import inference
 
-    monkeypatch.setattr(inference, "segment", lambda *_, **__: pytest.fail("the model ran"))
+    monkeypatch.setattr(inference, "predict", lambda *_, **__: pytest.fail("the model ran"))
     image = case_folder / "BraTS2021_00000_t1.nii.gz"
     before = image.read_bytes()
     sentence = run("segment", case_folder, "--out", image).sentence
@@ -140,7 +182,7 @@ def test_an_unforeseen_error_is_one_sentence_with_a_way_to_details(
     def broken(*_, **__):
         raise RuntimeError("the engine\nfell over")
 
-    monkeypatch.setattr(inference, "segment", broken)
+    monkeypatch.setattr(inference, "predict", broken)
     monkeypatch.setenv("NAPARI_MMSEG_DEBUG", "")
     sentence = run("segment", case_folder, "--out", tmp_path / "o.nii.gz", "--json").sentence
     assert "RuntimeError: the engine fell over" in sentence

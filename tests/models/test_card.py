@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from napari_mmseg.errors import ModelError
@@ -51,8 +52,49 @@ def test_what_a_card_says(tmp_path: Path) -> None:
     assert card.weights_sha256 == hashlib.sha256(b"tiny.safetensors").hexdigest()
     assert card.normalisation == "robust"
     assert card.window is None
+    assert card.calibration is None
     assert card.details["not_for"] == ["children"]
     assert card.read_verified(".bin") == b"tiny.bin"
+
+
+CALIBRATION: dict[str, Any] = {
+    "method": "platt",
+    "parameters": {
+        "WT": {"slope": 1.0, "intercept": 0.0},
+        "TC": {"slope": 0.5, "intercept": -1.0},
+        "ET": {"slope": 2.0, "intercept": 0.5},
+    },
+    "ece": {"before": {"WT": 0.2}, "after": {"WT": 0.05}},
+    "expected_dice": {"mean_absolute_error": {"WT": 0.1}},
+}
+
+
+def test_a_calibration_and_what_is_known_of_it(tmp_path: Path) -> None:
+    calibration = read_card(write(tmp_path, calibration=CALIBRATION)).calibration
+    assert calibration is not None
+    assert calibration.dice_error == {"WT": 0.1}
+    assert calibration.evidence["ece"]["after"] == {"WT": 0.05}
+    # A slope of 1 without intercept changes nothing but half a level at the ends.
+    np.testing.assert_allclose(calibration.curves["WT"].levels(), np.arange(256) / 255, atol=0.002)
+    p = (np.arange(256) + 0.5) / 256
+    odds = np.sqrt(p / (1 - p)) * np.exp(-1.0)
+    np.testing.assert_allclose(calibration.curves["TC"].levels(), odds / (1 + odds), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"method": "guess"}, "calibration method is 'guess'"),
+        ({"parameters": {"WT": {"slope": 1.0, "intercept": 0.0}}}, "it lacks 'TC'"),
+        ({"parameters": {key: {"slope": 0, "intercept": 0} for key in CARD["regions"]}}, "above 0"),
+        ({"parameters": {key: {"slope": 1} for key in CARD["regions"]}}, "it lacks 'intercept'"),
+        ({"parameters": dict.fromkeys(CARD["regions"], 1.0)}, "not a complete model card"),
+    ],
+)
+def test_a_calibration_that_cannot_be(changes: dict[str, Any], said: str, tmp_path: Path) -> None:
+    write(tmp_path, calibration=CALIBRATION | changes)
+    with pytest.raises(ModelError, match=said):
+        read_card(tmp_path)
 
 
 @pytest.mark.parametrize("key", [k for k in CARD if k != "not_for"])
