@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import inspect
 import json
 import pkgutil
 import sys
@@ -28,10 +29,10 @@ def module_of(name: str) -> ModuleType:
     return import_module(f"benchmarks.{name.replace('-', '_')}")
 
 
-def run(name: str) -> dict[str, Any]:
+def run(name: str, **options: Any) -> dict[str, Any]:
     """The result of a benchmark, with the machine that it was measured on."""
     with contextlib.redirect_stdout(sys.stderr):
-        result = dict(module_of(name).run())
+        result = dict(module_of(name).run(**options))
     return {**result, "machine": {**machine(), **result.get("machine", {})}}
 
 
@@ -39,9 +40,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("name", choices=available(), metavar="NAME", help=", ".join(available()))
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--n", type=int, help="how often, for benchmarks that repeat something")
     options = parser.parse_args(arguments)
+    more = {} if options.n is None else {"n": options.n}
+    if more and "n" not in inspect.signature(module_of(options.name).run).parameters:
+        parser.error(f"{options.name} takes no --n")
     try:
-        result = run(options.name)
+        result = run(options.name, **more)
     except MmsegError as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 1
