@@ -1,0 +1,74 @@
+"""A simulated user corrects the default model's proposal until Dice is 0.95 in all regions.
+
+Keys: `saving_vs_manual` and `saving_vs_brush` (1 - median simulated time with our tools / with
+the plain brush from nothing / with the plain brush from the proposal, over the cases in which all
+three reached the Dice), `cases` (per case and user: minutes, strokes, keys, voxels changed, Dice
+before and after, seconds by kind of act), `reached`, `cost_model`. What hand and eye can do is
+said in `_robot_hand.py` and `_robot_user.py`.
+
+`python -m benchmarks robot --json` runs all six cases, which takes long;
+`python -m benchmarks.robot --simulated 1 --no-real` runs fewer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import replace
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from benchmarks._robot_cases import Task, tasks
+from benchmarks._robot_user import TARGET_DICE, ToolUser, User
+from napari_mmseg.editing import EditSession
+from napari_mmseg.errors import InputError
+
+SIMULATED = 5
+USERS = ("manual", "brush", "tools")
+COST_MODEL = "keystroke-level model (Card, Moran & Newell 1980), operators K P B M D"
+
+
+def run(simulated: int = SIMULATED, real: bool = True) -> dict[str, Any]:
+    """All three users on every case."""
+    rows = {task.name: compare(task) for task in tasks(simulated, real)}
+    if not rows:
+        raise InputError("there is no case for the robot: ask for at least one")
+    return {**savings(rows), "cases": rows, "target_dice": TARGET_DICE, "cost_model": COST_MODEL}
+
+
+def compare(task: Task, seed: int = 0) -> dict[str, dict[str, Any]]:
+    """One row a user: the plain brush from nothing and from the proposal, our tools from it."""
+    empty = replace(task.proposal, codes=np.zeros_like(task.proposal.codes))
+    users: dict[str, User] = {
+        "manual": User(EditSession(empty), task.target, seed),
+        "brush": User(EditSession(task.proposal), task.target, seed),
+        "tools": ToolUser(
+            EditSession(task.proposal), task.target, task.images, task.probabilities, seed
+        ),
+    }
+    return {name: users[name].work() for name in USERS}
+
+
+def savings(rows: dict[str, dict[str, dict[str, Any]]]) -> dict[str, Any]:
+    """The shares of time saved, over the cases that every user brought to the Dice."""
+    done = [case for case in rows.values() if all(case[user]["reached"] for user in USERS)]
+    told: dict[str, Any] = {"reached": len(done)}
+    for key, other in (("saving_vs_manual", "manual"), ("saving_vs_brush", "brush")):
+        ours, theirs = ([case[user]["minutes"] for case in done] for user in ("tools", other))
+        known = bool(done) and median(theirs) > 0
+        told[key] = round(1 - median(ours) / median(theirs), 3) if known else None
+    return told
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--simulated", type=int, default=SIMULATED, metavar="N")
+    parser.add_argument("--real", action=argparse.BooleanOptionalAction, default=True)
+    options = parser.parse_args()
+    print(json.dumps(run(options.simulated, options.real), indent=2))
+
+
+if __name__ == "__main__":
+    main()

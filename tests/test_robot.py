@@ -1,0 +1,166 @@
+"""The simulated user: honest hand, counted time, and corrections that reach the target."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks import robot
+from benchmarks._robot_cases import Task, case_of
+from benchmarks._robot_hand import BRUSHES_MM, BUTTON, POINT, SEGMENT, Clock, Hand, rows
+from benchmarks._robot_user import TARGET_DICE, ToolUser, User, middle_line
+from napari_mmseg.annotation import Annotation
+from napari_mmseg.editing import EditSession, Footprint, Mode, Stroke
+from napari_mmseg.protocol import load_protocol
+
+SHAPE = (12, 64, 64)
+
+
+def ball(centre: tuple[int, int, int], radius: float) -> np.ndarray:
+    axes = np.ogrid[tuple(slice(0, n) for n in SHAPE)]
+    return sum((a - c) ** 2 for a, c in zip(axes, centre, strict=True)) <= radius**2
+
+
+def target() -> np.ndarray:
+    codes = ball((6, 30, 30), 20.0).astype(np.uint8)
+    codes[ball((6, 30, 30), 13.0)] = 2
+    codes[ball((6, 30, 30), 9.0)] = 3
+    codes[[0, 1, 10, 11]] = 0
+    return codes
+
+
+@pytest.fixture(scope="module")
+def task() -> Task:
+    """A target that the images show, and a proposal with a part missing and a false component."""
+    truth = target()
+    noise = np.random.default_rng(0).normal(size=(4, *SHAPE))
+    images = (noise + 3.0 * truth).astype(np.float32)
+    case = case_of("made up", images)
+    codes = truth.copy()
+    codes[:, :24] = 0
+    codes[3:6, 52:60, 52:60] = 1
+    protocol = load_protocol()
+    proposal = Annotation(codes, case.grid, protocol, case.source)
+    probabilities = {
+        name: (0.2 + 0.6 * protocol.inside(codes, name)).astype(np.float32)
+        for name in ("WT", "TC", "ET")
+    }
+    return Task("made up", case, proposal, dict(probabilities), truth)
+
+
+@pytest.fixture
+def hand(task: Task) -> Hand:
+    empty = Annotation(np.zeros(SHAPE, np.uint8), task.case.grid, load_protocol(), task.case.source)
+    return Hand(EditSession(empty), Clock(), seed=1)
+
+
+def test_a_stroke_costs_what_the_model_says(hand):
+    hand.draw([(10.0, 10.0), (10.0, 20.0), (20.0, 20.0)], 5, 2.0)
+    assert hand.clock.strokes == 1
+    assert hand.clock.by_kind["point"] == pytest.approx(POINT + 2 * BUTTON)
+    # two straight segments, 20 mm that are 4 cm on the screen
+    assert hand.clock.by_kind["draw"] == pytest.approx(2 * SEGMENT + 4 * 0.16)
+
+
+def test_the_hand_misses_more_with_a_wider_brush(hand):
+    off = {}
+    for diameter in (BRUSHES_MM[-1], BRUSHES_MM[0]):
+        middles = []
+        for _ in range(60):
+            drawn = hand.draw([(32.0, 32.0)], 5, diameter)
+            where = np.argwhere(drawn.mask)[:, 1:] + drawn.corner[1:]
+            middles.append(where.mean(axis=0))
+        off[diameter] = float(np.std(middles))
+        assert np.abs(np.mean(middles, axis=0) - 32).max() < 1.0
+    assert 0.3 < off[BRUSHES_MM[-1]] < 0.8
+    assert 1.4 < off[BRUSHES_MM[0]] < 2.6
+
+
+def test_a_stroke_stays_in_its_slice(hand):
+    drawn = hand.draw([(5.0, 5.0), (30.0, 30.0)], 7, 12.0)
+    assert drawn.corner[0] == 7
+    assert drawn.mask.shape[0] == 1
+
+
+def test_rows_cover_a_piece():
+    piece = np.zeros((40, 60), bool)
+    piece[5:25, 10:50] = True
+    path = rows(piece, 6.0)
+    assert {p for p, _ in path} <= set(range(5, 25))
+    for p, left in np.argwhere(piece):
+        assert min(abs(p - row) for row, _ in path) <= 4
+        assert 10 <= left < 50
+    assert rows(np.eye(1, dtype=bool), 6.0) == [(0.0, 0.0)]
+
+
+def test_a_scribble_runs_along_the_middle_of_the_largest_error():
+    wrong = np.zeros((40, 60), bool)
+    wrong[10:17, 5:45] = True
+    wrong[30:33, 50:53] = True
+    path = middle_line(wrong, 40)
+    assert all(11 <= p <= 15 and 5 < left < 45 for p, left in path)
+    assert abs(path[0][1] - path[-1][1]) > 20
+    assert middle_line(wrong, 1000) == []
+
+
+def test_one_slice_is_painted_to_the_target(hand):
+    wanted = ball((6, 30, 30), 20.0)[6]
+    for _ in range(2):
+        for mode in (Mode.PAINT, Mode.ERASE):
+            hand.correct("WT", mode, 6, wanted, 6.0)
+    found = hand.session.codes[6] > 0
+    assert 2 * (found & wanted).sum() / (found.sum() + wanted.sum()) > TARGET_DICE
+    assert not hand.session.codes[:6].any()
+    assert hand.clock.keys > 0
+
+
+def test_all_users_reach_the_target_and_tools_save_time(task):
+    rows_ = robot.compare(task)
+    assert all(row["reached"] for row in rows_.values()), rows_
+    for row in rows_.values():
+        assert min(row["dice"].values()) >= TARGET_DICE
+        assert row["strokes"] > 0
+        assert row["minutes"] == pytest.approx(sum(row["seconds"].values()) / 60, abs=0.02)
+    assert rows_["brush"]["minutes"] < rows_["manual"]["minutes"]
+    told = robot.savings({"one": rows_})
+    assert told["reached"] == 1
+    assert told["saving_vs_manual"] > 0
+
+
+def test_a_finished_annotation_costs_nothing(task):
+    user = User(
+        EditSession(Annotation(task.target, task.case.grid, load_protocol(), task.case.source)),
+        task.target,
+    )
+    assert user.has_finished
+
+
+def test_a_false_component_goes_by_one_click(task):
+    user = ToolUser(EditSession(task.proposal), task.target, task.images, task.probabilities)
+    for _ in user.remove_false_components():
+        pass
+    assert not user.session.codes[:, 50:, 50:].any()
+    assert user.clock.strokes == 1
+    assert user.voxels == 3 * 8 * 8
+
+
+def test_a_refinement_that_makes_the_slice_worse_is_undone(task, monkeypatch):
+    user = ToolUser(EditSession(task.proposal), task.target, task.images, task.probabilities)
+    before = user.session.codes.copy()
+
+    def harm(session, *_):
+        session.apply(Stroke("WT", Mode.ERASE, Footprint((0, 0, 0), np.ones(SHAPE, bool))))
+
+    monkeypatch.setattr("benchmarks._robot_user.refine", harm)
+    assert not user.refine_in(6, "WT")
+    np.testing.assert_array_equal(user.session.codes, before)
+
+
+def test_savings_count_only_cases_that_all_users_finished():
+    def case(manual: float, brush: float, tools: float, reached: bool = True):
+        times = {"manual": manual, "brush": brush, "tools": tools}
+        return {user: {"minutes": t, "reached": reached} for user, t in times.items()}
+
+    told = robot.savings({"a": case(10, 5, 2), "b": case(20, 8, 4), "c": case(1, 1, 99, False)})
+    assert told == {"reached": 2, "saving_vs_manual": 0.8, "saving_vs_brush": 0.538}
+    assert robot.savings({"c": case(1, 1, 9, False)})["saving_vs_brush"] is None
