@@ -85,8 +85,9 @@ class OpenVinoEngine:
         return exact
 
     def largest_pass(self) -> int:
-        # An unproven fast path may run the exact one beside it.
-        unproven = self._check is not None and self._check.verdict is None
+        # An unproven fast path may run the exact one beside it, or give way to it.
+        known = self._check
+        unproven = known is not None and (known.verdict is None or not known.seconds)
         precision = "fp32" if unproven else self.precision
         each = BYTES_PER_VOXEL_AND_CHANNEL[precision] * channels_held(self._card.network)
         return int(free_bytes() * MEMORY_SHARE / each)
