@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..protocol import Protocol
-from .editing_tool import all_actions
+from .editing_actions import all_actions
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

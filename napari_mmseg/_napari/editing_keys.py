@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..protocol import Protocol
-from .editing_tool import EditAction, all_actions
+from .editing_actions import EditAction, all_actions
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -21,17 +21,13 @@ REPLACED = ("paint", "fill", "paint_polygon", "data_setitem", "undo", "redo", "b
 
 
 class Painter(Protocol):
-    """Does what the layer's own methods are asked to do, with the tool in the hand."""
+    """Paints what the layer's own methods are asked to paint, with the tool in the hand."""
 
     def paint_at(self, coordinates: Sequence[float], label: int) -> None: ...
 
     def fill_at(self, coordinates: Sequence[float], label: int) -> None: ...
 
-    def paint_polygon(self, points: Any, label: int) -> None: ...
-
-    def undo(self) -> None: ...
-
-    def redo(self) -> None: ...
+    def paint_polygon(self, points: Any, label: int, from_edges: bool) -> None: ...
 
 
 class LayerBridge:
@@ -40,11 +36,19 @@ class LayerBridge:
     napari's own undo history stays empty: undo on the layer is the session's.
     """
 
-    def __init__(self, layer: Labels, session: EditSession, painter: Painter) -> None:
+    def __init__(
+        self,
+        layer: Labels,
+        session: EditSession,
+        painter: Painter,
+        undo: Callable[[], None],
+        redo: Callable[[], None],
+    ) -> None:
         self.layer = layer
         self.session = session
         self.encircling = False
         self._painter = painter
+        self._undo, self._redo = undo, redo
         self._adopting = False
         self._adopt()
         self._replace_methods()
@@ -81,7 +85,7 @@ class LayerBridge:
             painter.fill_at(coord, new_label)
 
         def paint_polygon(points: Any, new_label: int) -> None:
-            painter.paint_polygon(points, new_label)
+            painter.paint_polygon(points, new_label, from_edges=not self.encircling)
 
         def data_setitem(indices: Any, value: Any, refresh: bool = True) -> None:
             with told():
@@ -95,7 +99,7 @@ class LayerBridge:
             finally:
                 session.end()
 
-        methods = (paint, fill, paint_polygon, data_setitem, painter.undo, painter.redo)
+        methods = (paint, fill, paint_polygon, data_setitem, self._undo, self._redo)
         for name, method in zip(REPLACED, (*methods, block_history), strict=True):
             setattr(layer, name, method)
         editing_compat.hook_encircling(layer, self._begin, self._commit, self._abort)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .editing_tool import Tool
+
 if TYPE_CHECKING:
     from .editing_controller import EditController
     from .editing_widget import EditWidget
@@ -21,14 +23,17 @@ class EditLink:
             (widget.exact_requested, self._exact),
             (widget.in_3d_requested, self._in_3d),
             (widget.diameter_requested, self._diameter),
+            (widget.contrast_requested, self._contrast),
             (widget.restore_requested, controller.restore),
             (widget.proposal_requested, controller.show_proposal),
         )
         for signal, slot in self._wires:
             signal.connect(slot)
         controller.on_tool.append(self._show_tool)
+        controller.scribbles.on_state.append(self._show_scribbles)
         controller.session.on_state.append(self._show_state)
         widget.show_protocol(controller.session.protocol)
+        widget.offer_contrasts(list(controller.images))
         self._show_tool()
 
     def cut(self) -> None:
@@ -36,6 +41,7 @@ class EditLink:
         for signal, slot in self._wires:
             signal.disconnect(slot)
         self._controller.on_tool.remove(self._show_tool)
+        self._controller.scribbles.on_state.remove(self._show_scribbles)
         self._controller.session.on_state.remove(self._show_state)
         self._widget.show_protocol(None)
 
@@ -51,9 +57,19 @@ class EditLink:
     def _diameter(self, diameter: float) -> None:
         self._controller.use(diameter=diameter)
 
+    def _contrast(self, name: str) -> None:
+        self._controller.use(looks_at=name)
+
     def _show_tool(self) -> None:
         self._widget.show_tool(self._controller.tool, self._controller.is_editable)
+        self._show_scribbles()
         self._show_state()
+
+    def _show_scribbles(self) -> None:
+        scribbles = self._controller.scribbles
+        self._widget.show_scribbles(
+            self._controller.tool.tool is Tool.SCRIBBLE, scribbles.count > 0, scribbles.is_busy
+        )
 
     def _show_state(self) -> None:
         from .editing_widget import EditState

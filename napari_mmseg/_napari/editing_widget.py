@@ -6,32 +6,31 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtGui import QColor, QIcon, QPixmap
 from qtpy.QtWidgets import (
     QCheckBox,
-    QDoubleSpinBox,
     QGridLayout,
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QSlider,
     QWidget,
 )
 
 from ..protocol import Protocol
-from .editing_toggles import ToggleRow
-from .editing_tool import (
+from .editing_actions import (
     COMMON_ACTIONS,
-    LARGEST_BRUSH_MM,
-    SMALLEST_BRUSH_MM,
+    SCRIBBLE_ACTIONS,
+    SMART_ACTIONS,
     TOOL_ACTIONS,
     EditAction,
-    EditTool,
-    Tool,
     region_actions,
 )
-from .widgets.section import column, quiet
+from .editing_sentence import sentence
+from .editing_toggles import ToggleRow
+from .editing_tool import ALL_CONTRASTS, LOOKING_TOOLS, EditTool, Tool
+from .widgets.brush_size import BrushSize
+from .widgets.section import Choice, column, quiet
 
 _ACTIONS = {action.name: action for action in COMMON_ACTIONS}
 
@@ -39,10 +38,6 @@ _ADD, _ERASE = "add", "erase"
 
 _SWATCH_PX = 12
 _GAP_PX = 8
-_SLIDER_WIDTH_PX = 60  # at least
-
-#: The slider's positions; sizes grow with their square, so that small brushes can be set finely.
-_SLIDER_STEPS = 200
 
 
 @dataclass(frozen=True)
@@ -64,6 +59,7 @@ class EditWidget(QWidget):
     exact_requested = Signal(bool)
     in_3d_requested = Signal(bool)
     diameter_requested = Signal(float)  # mm
+    contrast_requested = Signal(str)  # a modality, or ALL_CONTRASTS
     restore_requested = Signal(str)  # region
     proposal_requested = Signal(bool)
 
@@ -74,9 +70,11 @@ class EditWidget(QWidget):
         self._counts: dict[str, QLabel] = {}
         self._build_tools()
         self._build_brush()
+        self._build_scribbles()
         self._build_history()
         layout = column(self)
         layout.addWidget(self._tools)
+        layout.addWidget(self._smart)
         layout.addWidget(self._regions)
         modes = QHBoxLayout()
         modes.addWidget(self._adding, 1)
@@ -85,7 +83,9 @@ class EditWidget(QWidget):
         modes.addWidget(self._in_3d)
         layout.addLayout(modes)
         layout.addWidget(self._sentence)
-        layout.addLayout(self._brush_row)
+        layout.addWidget(self._size)
+        layout.addWidget(self._looks_row)
+        layout.addWidget(self._scribble_row)
         layout.addLayout(self._history_row)
         layout.addWidget(self._proposal)
         layout.addLayout(self._edit_grid)
@@ -95,6 +95,9 @@ class EditWidget(QWidget):
         self._tools = ToggleRow()
         self._tools.offer([(a.title, a.argument, a.hint, None) for a in TOOL_ACTIONS])
         self._tools.chosen.connect(partial(self._emit_action, TOOL_ACTIONS))
+        self._smart = ToggleRow()
+        self._smart.offer([(a.title, a.argument, a.hint, None) for a in SMART_ACTIONS])
+        self._smart.chosen.connect(partial(self._emit_action, SMART_ACTIONS))
         self._regions = ToggleRow()
         self._regions.chosen.connect(self._region_chosen)
         self._adding = ToggleRow()
@@ -110,29 +113,40 @@ class EditWidget(QWidget):
         self._sentence = quiet()
 
     def _build_brush(self) -> None:
-        self._size = QDoubleSpinBox()
-        self._size.setRange(SMALLEST_BRUSH_MM, LARGEST_BRUSH_MM)
-        self._size.setDecimals(1)
-        self._size.setSingleStep(0.5)
-        self._size.setSuffix(" mm")
-        self._size.setKeyboardTracking(False)
-        self._size.setToolTip("Diameter of the brush, in mm ([ and ])")
-        self._size.valueChanged.connect(self.diameter_requested)
-        self._slider = QSlider(Qt.Orientation.Horizontal)
-        self._slider.setRange(0, _SLIDER_STEPS)
-        self._slider.setMinimumWidth(_SLIDER_WIDTH_PX)
-        self._slider.setToolTip("Diameter of the brush")
-        self._slider.valueChanged.connect(lambda step: self.diameter_requested.emit(_size_at(step)))
+        self._size = BrushSize()
+        self._size.diameter_requested.connect(self.diameter_requested)
         self._in_3d = QCheckBox("3D")
         self._in_3d.setToolTip(
             "Brush a ball and fill a volume instead of the shown plane only "
             f"({_ACTIONS['toggle_3d'].key})"
         )
         self._in_3d.toggled.connect(self.in_3d_requested)
-        self._brush_row = QHBoxLayout()
-        self._brush_row.addWidget(QLabel("Size"))
-        self._brush_row.addWidget(self._slider, 1)
-        self._brush_row.addWidget(self._size)
+        self._looks_at = Choice()
+        self._looks_at.setToolTip(
+            "The contrast whose edges the brush stops at; with all of them an edge in any counts "
+            f"({_ACTIONS['next_contrast'].key} for the next)"
+        )
+        self._looks_at.currentIndexChanged.connect(
+            lambda _: self.contrast_requested.emit(str(self._looks_at.value))
+        )
+        self._looks_row = QWidget()
+        row = QHBoxLayout(self._looks_row)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(QLabel("Looks at"))
+        row.addWidget(self._looks_at, 1)
+
+    def _build_scribbles(self) -> None:
+        self._scribble_row = QWidget()
+        row = QHBoxLayout(self._scribble_row)
+        row.setContentsMargins(0, 0, 0, 0)
+        self._scribble_buttons = []
+        for action in SCRIBBLE_ACTIONS:
+            button = QPushButton(action.title)
+            button.setToolTip(action.hint)
+            button.clicked.connect(partial(self.action_requested.emit, action))
+            row.addWidget(button, 1)
+            self._scribble_buttons.append(button)
+        self._scribble_row.hide()
 
     def _build_history(self) -> None:
         self._undo, self._redo = QPushButton("Undo"), QPushButton("Redo")
@@ -170,32 +184,39 @@ class EditWidget(QWidget):
         self._restores, self._counts = {}, {}
         for row, region in enumerate(protocol.regions):
             counts = QLabel()
-            restore = QPushButton("Restore")
-            restore.setToolTip(f"Bring {region.title} back to what was proposed")
+            restore = QPushButton("Restore all")
+            restore.setToolTip(f"Bring all of {region.title} back to what was proposed")
             restore.clicked.connect(partial(self.restore_requested.emit, region.name))
             for at, widget in enumerate((QLabel(region.name), counts, restore)):
                 self._edit_grid.addWidget(widget, row, at)
             self._counts[region.name], self._restores[region.name] = counts, restore
 
+    def offer_contrasts(self, names: Sequence[str]) -> None:
+        """The contrasts that a tool can look at; without any it looks at none."""
+        everything = "all contrasts" if names else "no image: a plain brush"
+        self._looks_at.offer([(everything, ALL_CONTRASTS), *((name, name) for name in names)])
+
     def show_tool(self, tool: EditTool, editable: bool = True) -> None:
         """Show the tool in the hand, without emitting; `editable` is false in the 3D view."""
-        quietly = (self._exact, self._size, self._slider, self._in_3d)
+        quietly = (self._exact, self._in_3d, self._looks_at)
         for widget in quietly:
             widget.blockSignals(True)
-        self._tools.mark(tool.tool)
-        self._tools.allow(lambda name: editable or name == Tool.NAVIGATE)
+        for row in (self._tools, self._smart):
+            row.mark(tool.tool)
+            row.allow(lambda name: editable or name == Tool.NAVIGATE)
         self._regions.mark(tool.region)
         self._adding.mark(_ERASE if tool.erase else _ADD)
         self._exact.setChecked(tool.exact)
         self._in_3d.setChecked(tool.in_3d)
         self._in_3d.setEnabled(tool.tool is not Tool.POLYGON)
-        self._size.setValue(tool.diameter)
-        self._slider.setValue(_step_of(tool.diameter))
+        self._size.show_diameter(tool.diameter)
+        self._looks_at.choose(tool.looks_at)
+        self._looks_row.setVisible(tool.tool in LOOKING_TOOLS)
         for widget in quietly:
             widget.blockSignals(False)
         if self._protocol is not None:
-            sentence = _told(tool, self._protocol)
-            self._sentence.setText(sentence if editable else "Labels are edited in the 2D view.")
+            text = sentence(tool, self._protocol)
+            self._sentence.setText(text if editable else "Labels are edited in the 2D view.")
 
     def show_state(self, state: EditState) -> None:
         """Show history, edit counts and the proposal's tick, without emitting."""
@@ -217,6 +238,14 @@ class EditWidget(QWidget):
             )
             self._restores[name].setEnabled(changed)
 
+    def show_scribbles(self, shown: bool, any_drawn: bool, busy: bool) -> None:
+        """Offer to refine while scribbling or while there are scribbles."""
+        self._scribble_row.setVisible(shown or any_drawn)
+        refine, clear = self._scribble_buttons
+        refine.setEnabled(any_drawn and not busy)
+        refine.setText("Refining…" if busy else SCRIBBLE_ACTIONS[0].title)
+        clear.setEnabled(any_drawn and not busy)
+
     @property
     def sentence(self) -> str:
         """What the panel says that a stroke does."""
@@ -232,34 +261,6 @@ class EditWidget(QWidget):
 
     def _emit_action(self, actions: Sequence[EditAction], argument: str) -> None:
         self.action_requested.emit(next(a for a in actions if a.argument == argument))
-
-
-def _told(tool: EditTool, protocol: Protocol) -> str:
-    """What a stroke does, in words."""
-    region = protocol[tool.region]
-    parent = protocol[region.parent].compartment if region.parent else "background"
-    if tool.exact:
-        if tool.erase:
-            return f"Turns {region.compartment} into {parent}."
-        return f"Makes every voxel {region.compartment}."
-    children = [r.name for r in protocol.regions if region in protocol.ancestors(r.name)]
-    if tool.erase:
-        also = f" and {', '.join(children)}" if children else ""
-        return f"Erases {region.title}{also}."
-    keeps = f", keeps {', '.join(children)}" if children else ""
-    return f"Adds to {region.title}{keeps}."
-
-
-def _size_at(step: int) -> float:
-    """Diameter in mm of a slider position, in half millimetres."""
-    span = LARGEST_BRUSH_MM - SMALLEST_BRUSH_MM
-    return round(2 * (SMALLEST_BRUSH_MM + span * (step / _SLIDER_STEPS) ** 2)) / 2
-
-
-def _step_of(diameter: float) -> int:
-    span = LARGEST_BRUSH_MM - SMALLEST_BRUSH_MM
-    share = max(0.0, (diameter - SMALLEST_BRUSH_MM) / span)
-    return round(_SLIDER_STEPS * min(1.0, share) ** 0.5)
 
 
 def _swatch(colour: tuple[float, float, float]) -> QIcon:

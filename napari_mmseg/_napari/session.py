@@ -217,7 +217,8 @@ class CaseSession:
         """The tools over the annotation in hand: one at a time, since they share the keys."""
         from .editing_controller import attach_editing
 
-        return attach_editing(self.viewer, self._current.layer, self._current.edit)
+        images = {str(m): volume.array for m, volume in self.case.volumes.items()}
+        return attach_editing(self.viewer, self._current.layer, self._current.edit, images=images)
 
     def _take(self, track: Track) -> None:
         self.controller.detach()

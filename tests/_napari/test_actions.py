@@ -6,7 +6,7 @@ from napari.components import ViewerModel
 from napari.utils.shortcuts import default_shortcuts
 
 from napari_mmseg._napari.actions import ACTIONS, bind, help_text, hint, unbind
-from napari_mmseg._napari.editing_tool import all_actions
+from napari_mmseg._napari.editing_actions import all_actions
 from napari_mmseg.protocol import load_protocol
 
 

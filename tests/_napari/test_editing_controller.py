@@ -14,8 +14,9 @@ from napari.utils import interactions
 from napari.utils._proxies import ReadOnlyWrapper
 
 from napari_mmseg._napari.colours import label_colormap
+from napari_mmseg._napari.editing_actions import COMMON_ACTIONS, all_actions, region_actions
 from napari_mmseg._napari.editing_controller import EditController, attach_editing
-from napari_mmseg._napari.editing_tool import COMMON_ACTIONS, Tool, all_actions, region_actions
+from napari_mmseg._napari.editing_tool import Tool
 from napari_mmseg.annotation import Annotation
 from napari_mmseg.editing import EditSession
 from napari_mmseg.grid import Grid

@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
 
 from napari_mmseg._napari.editing_tool import EditTool, Tool
 from napari_mmseg._napari.editing_widget import EditState, EditWidget
+from napari_mmseg._napari.widgets.section import Choice
 from napari_mmseg.protocol import load_protocol
 
 NOTHING = {name: {"added": 0, "removed": 0} for name in ("WT", "TC", "ET")}
@@ -94,6 +95,7 @@ def test_the_sentence_tells_what_a_stroke_does(widget):
 
     assert told(region="WT") == "Adds to whole tumour, keeps TC, ET."
     assert told(region="TC", erase=True) == "Erases tumour core and ET."
+    assert "what was proposed" in told(region="TC", tool=Tool.RESTORE, erase=True)
     assert told(region="WT", exact=True) == "Makes every voxel oedema."
     assert "Turns enhancing tumour into necrotic" in told(region="ET", exact=True, erase=True)
 
@@ -101,7 +103,7 @@ def test_the_sentence_tells_what_a_stroke_does(widget):
 def test_counts_undo_and_restore_follow_the_state(widget, qtbot):
     buttons = {b.text(): b for b in widget.findChildren(QPushButton)}
     assert not buttons["Undo"].isEnabled()
-    restores = [b for b in widget.findChildren(QPushButton) if b.text() == "Restore"]
+    restores = [b for b in widget.findChildren(QPushButton) if b.text() == "Restore all"]
     assert [b.isEnabled() for b in restores] == [False] * 3
     edits = {**NOTHING, "TC": {"added": 1234, "removed": 5}}
     widget.show_state(EditState("brush: add TC", "", 2, edits, False))
@@ -119,6 +121,20 @@ def test_in_the_3d_view_only_navigating_is_offered(widget):
     assert button(widget, "Navigate").isEnabled()
     assert not button(widget, "Brush").isEnabled()
     assert "2D view" in widget.sentence
+
+
+def test_the_contrast_is_asked_for_and_shown_only_with_a_tool_that_looks(widget, qtbot):
+    widget.offer_contrasts(["T1", "FLAIR"])
+    widget.show()
+    widget.show_tool(EditTool("WT", Tool.BRUSH))
+    choice = widget.findChild(Choice)
+    assert not choice.isVisible()
+    widget.show_tool(EditTool("WT", Tool.ADAPTIVE, looks_at="FLAIR"))
+    assert choice.isVisible()
+    assert choice.currentText() == "FLAIR"
+    with qtbot.waitSignal(widget.contrast_requested) as asked:
+        choice.setCurrentIndex(0)
+    assert asked.args == [""]
 
 
 def test_another_protocol_brings_its_own_regions(widget):

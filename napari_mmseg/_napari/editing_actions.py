@@ -1,0 +1,127 @@
+"""Every action of the edit panel, declared once as data: key, title and what its tooltip says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..protocol import Protocol
+from .editing_tool import Tool
+
+
+@dataclass(frozen=True)
+class EditAction:
+    """A command with its key (napari's notation, empty for none) and what its tooltip says.
+
+    `name` is what the controller runs; `argument` goes with it. A `native` key is one that napari
+    itself binds for all Labels layers: it changes the layer's mode, which the tool follows.
+    """
+
+    name: str
+    title: str
+    tooltip: str
+    key: str = ""
+    argument: str = ""
+    native: bool = False
+
+    @property
+    def hint(self) -> str:
+        """The tooltip with the key that does the same."""
+        key = self.key.replace("Control", "Ctrl").replace("-", "+")
+        return f"{self.tooltip} ({key})" if key else self.tooltip
+
+
+TOOL_ACTIONS: tuple[EditAction, ...] = (
+    EditAction("tool", "Navigate", "Drag moves the image", "Z", Tool.NAVIGATE, True),
+    EditAction(
+        "tool",
+        "Brush",
+        "Drag paints; hold Shift to erase, middle button picks the region, "
+        "right button draws round an area and fills it",
+        "P",
+        Tool.BRUSH,
+    ),
+    EditAction(
+        "tool",
+        "Polygon",
+        "Click the corners, double click or Enter to fill, Escape to start again",
+        "G",
+        Tool.POLYGON,
+    ),
+    EditAction(
+        "tool", "Fill", "Click an area to fill it as far as it is one colour", "F", Tool.FILL, True
+    ),
+)
+
+SMART_ACTIONS: tuple[EditAction, ...] = (
+    EditAction(
+        "tool",
+        "Adaptive",
+        "A brush that stops at the edges inside its circle; hold Shift to erase",
+        "A",
+        Tool.ADAPTIVE,
+    ),
+    EditAction(
+        "tool",
+        "Restore",
+        "A brush that brings the region back to what was proposed",
+        "R",
+        Tool.RESTORE,
+    ),
+    EditAction(
+        "tool",
+        "Scribble",
+        "Mark a little of what the region is, or with Shift (or Erase) of what it is not; "
+        "then refine",
+        "S",
+        Tool.SCRIBBLE,
+    ),
+)
+
+SCRIBBLE_ACTIONS: tuple[EditAction, ...] = (
+    EditAction("refine", "Refine here", "Solve the region again near the scribbles", "Shift-S"),
+    EditAction("clear_scribbles", "Clear", "Wipe the scribbles off", "Shift-C"),
+)
+
+SHAPE_ACTIONS: tuple[EditAction, ...] = (
+    EditAction("shape", "Interpolate", "Fill in between drawn slices", "I", "interpolate"),
+    EditAction("shape", "Copy previous", "Copy from the slice before", "D", "copy previous"),
+    EditAction("shape", "Copy next", "Copy from the slice after", "Shift-D", "copy next"),
+)
+
+NEXT_ACTION = EditAction("next_place", "Next place", "Go to what is most worth a look", "N")
+
+REMOVE_LESION_ACTION = EditAction(
+    "remove_lesion", "Remove", "Erase the chosen lesion from the region in hand", "Delete"
+)
+
+COMMON_ACTIONS: tuple[EditAction, ...] = (
+    EditAction("toggle_erase", "Add or erase", "Switch between adding and erasing", "X"),
+    EditAction("toggle_exact", "Exactly one compartment", "Switch the exact mode", "C"),
+    EditAction("toggle_3d", "3D", "Switch between plane and volume", "B"),
+    EditAction("smaller", "Smaller brush", "Make the brush smaller", "["),
+    EditAction("larger", "Larger brush", "Make the brush larger", "]"),
+    EditAction("undo", "Undo", "Take back the last step", "Control-Z"),
+    EditAction("redo", "Redo", "Do it again", "Control-Shift-Z"),
+    EditAction("next_contrast", "Looks at", "Look at the next contrast's edges", "M"),
+    EditAction("toggle_proposal", "Show proposal", "Outline what the model proposed", "O"),
+)
+
+
+def region_actions(protocol: Protocol) -> tuple[EditAction, ...]:
+    """One action a region, on the region's own key."""
+    return tuple(
+        EditAction("region", r.name, f"Edit the {r.title}", r.key, r.name) for r in protocol.regions
+    )
+
+
+def all_actions(protocol: Protocol) -> tuple[EditAction, ...]:
+    return (
+        *region_actions(protocol),
+        *TOOL_ACTIONS,
+        *SMART_ACTIONS,
+        *SCRIBBLE_ACTIONS,
+        *SHAPE_ACTIONS,
+        NEXT_ACTION,
+        REMOVE_LESION_ACTION,
+        *COMMON_ACTIONS,
+    )

@@ -1,0 +1,196 @@
+"""The Shape section: commands on the whole region in the hand, with their units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QDoubleSpinBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QWidget,
+)
+
+from ..editing_actions import SHAPE_ACTIONS
+from ..editing_shaping import ShapeRequest, Shaping
+from .section import Choice, column, quiet
+
+_KEYS = {action.argument: action.key for action in SHAPE_ACTIONS}
+
+_FIRST_ISLAND_MM3 = 100.0
+_LARGEST_ISLAND_MM3 = 10_000.0
+_FIRST_MM = 1.0
+_LARGEST_MM = 20.0
+_LARGEST_INTENSITY = 1e6
+
+#: Ranges of at least this many units are set in whole numbers.
+_WHOLE_FROM = 50.0
+
+
+class ShapeBox(QWidget):
+    """Emits commands on the region in the hand; knows neither viewer nor layers."""
+
+    shape_requested = Signal(object)  # ShapeRequest
+    cut_wanted = Signal(str)  # a contrast whose intensities are to be proposed
+    mirror_requested = Signal(bool)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._about = quiet()
+        self._island = _amount(_FIRST_ISLAND_MM3, _LARGEST_ISLAND_MM3, 10.0, " mm³")
+        self._grow = _amount(_FIRST_MM, _LARGEST_MM, 0.5, " mm")
+        self._smooth = _amount(_FIRST_MM, _LARGEST_MM, 0.5, " mm")
+        self._holes = Choice([("in 3D", False), ("in each slice", True)])
+        self._inside = QCheckBox("Growing stays inside the parent")
+        self._inside.setChecked(True)
+        self._inside.setToolTip(
+            "TC stays inside WT, ET inside TC when they grow or are smoothed; else the parent "
+            "grows with them"
+        )
+        self._mirror = QCheckBox("Outline mirrored to the other side")
+        self._mirror.setToolTip(
+            "Show the region's mirror image across the brain's midline, to compare the sides; "
+            "it is an outline only and changes nothing"
+        )
+        self._mirror.toggled.connect(self.mirror_requested)
+        self._contrast = Choice()
+        self._contrast.setToolTip("The contrast whose intensities are cut")
+        self._contrast.currentIndexChanged.connect(lambda _: self._want_cut())
+        self._low, self._high = _intensity(), _intensity()
+        layout = column(self)
+        layout.addWidget(self._about)
+        layout.addLayout(self._commands())
+        layout.addWidget(self._inside)
+        layout.addLayout(self._slices())
+        layout.addLayout(self._cuts())
+        layout.addWidget(self._mirror)
+        self.setEnabled(False)
+
+    def offer(self, contrasts: Sequence[str]) -> None:
+        """There is something to shape; `contrasts` can be cut by intensity."""
+        self._contrast.offer([(name, name) for name in contrasts])
+        self.setEnabled(True)
+
+    def show_region(self, title: str) -> None:
+        """Say which region the commands are for."""
+        self._about.setText(f"All of the {title}, one step of undo each:")
+
+    def show_cut(self, low: float, high: float) -> None:
+        """Propose intensities to cut at."""
+        decimals = 0 if high - low >= _WHOLE_FROM else 3
+        for box, value in ((self._low, low), (self._high, high)):
+            box.setDecimals(decimals)
+            box.setValue(value)
+
+    def show_mirror(self, shown: bool) -> None:
+        """Tick the mirrored outline, without emitting."""
+        self._mirror.blockSignals(True)
+        self._mirror.setChecked(shown)
+        self._mirror.blockSignals(False)
+
+    def _commands(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(4)
+        grid.setVerticalSpacing(4)
+        grid.setColumnStretch(0, 1)
+        grid.setColumnStretch(1, 1)
+        ask = self._button
+        grid.addWidget(ask("Fill holes", "Fill what is enclosed", Shaping.FILL_HOLES), 0, 0, 1, 2)
+        grid.addWidget(self._holes, 0, 2)
+        tip = "Erase pieces smaller than this"
+        grid.addWidget(ask("Remove islands <", tip, Shaping.REMOVE_ISLANDS), 1, 0, 1, 2)
+        grid.addWidget(self._island, 1, 2)
+        grid.addWidget(ask("Grow", "Grow on all sides by this", Shaping.GROW), 2, 0)
+        grid.addWidget(ask("Shrink", "Shrink on all sides by this", Shaping.SHRINK), 2, 1)
+        grid.addWidget(self._grow, 2, 2)
+        tip = "Smooth the outline by this, keeping the volume"
+        grid.addWidget(ask("Smooth", tip, Shaping.SMOOTH), 3, 0, 1, 2)
+        grid.addWidget(self._smooth, 3, 2)
+        return grid
+
+    def _slices(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(4)
+        grid.setVerticalSpacing(4)
+        tip = "Fill in between slices of the shown plane that were drawn with gaps"
+        grid.addWidget(self._button("Interpolate slices", tip, Shaping.INTERPOLATE), 0, 0, 1, 2)
+        for at, (text, which, shaping) in enumerate(
+            (
+                ("Copy previous", "before", Shaping.COPY_PREVIOUS),
+                ("Copy next", "after", Shaping.COPY_NEXT),
+            )
+        ):
+            tip = f"Make the region in this slice what it is in the slice {which}"
+            grid.addWidget(self._button(text, tip, shaping), 1, at)
+        return grid
+
+    def _cuts(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(4)
+        grid.setVerticalSpacing(4)
+        grid.setColumnStretch(0, 1)
+        grid.setColumnStretch(1, 1)
+        row = QHBoxLayout()
+        row.addWidget(self._contrast, 1)
+        for widget in (QLabel("from"), self._low, QLabel("to"), self._high):
+            row.addWidget(widget)
+        grid.addLayout(row, 0, 0, 1, 2)
+        tip = "Erase from the region what has other intensities"
+        grid.addWidget(self._button("Keep only these", tip, Shaping.KEEP_BETWEEN), 1, 0)
+        tip = "Add what has these intensities, from inside the parent region"
+        grid.addWidget(self._button("Add these", tip, Shaping.ADD_BETWEEN), 1, 1)
+        return grid
+
+    def _button(self, text: str, tip: str, shaping: Shaping) -> QPushButton:
+        key = _KEYS.get(shaping, "").replace("-", "+")
+        button = QPushButton(text)
+        button.setToolTip(f"{tip} ({key})" if key else tip)
+        button.clicked.connect(partial(self._ask, shaping))
+        return button
+
+    def _ask(self, shaping: Shaping) -> None:
+        amounts = {
+            Shaping.REMOVE_ISLANDS: self._island,
+            Shaping.GROW: self._grow,
+            Shaping.SHRINK: self._grow,
+            Shaping.SMOOTH: self._smooth,
+        }
+        amount = amounts.get(shaping)
+        self.shape_requested.emit(
+            ShapeRequest(
+                shaping,
+                amount.value() if amount is not None else 0.0,
+                bool(self._holes.value),
+                self._inside.isChecked(),
+                str(self._contrast.value or ""),
+                self._low.value(),
+                self._high.value(),
+            )
+        )
+
+    def _want_cut(self) -> None:
+        if self._contrast.value:
+            self.cut_wanted.emit(str(self._contrast.value))
+
+
+def _amount(first: float, largest: float, step: float, unit: str) -> QDoubleSpinBox:
+    box = QDoubleSpinBox()
+    box.setDecimals(1 if step < 1 else 0)
+    box.setRange(step, largest)
+    box.setSingleStep(step)
+    box.setValue(first)
+    box.setSuffix(unit)
+    return box
+
+
+def _intensity() -> QDoubleSpinBox:
+    box = QDoubleSpinBox()
+    box.setRange(-_LARGEST_INTENSITY, _LARGEST_INTENSITY)
+    box.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
+    box.setMinimumWidth(box.fontMetrics().horizontalAdvance("00000000"))
+    return box

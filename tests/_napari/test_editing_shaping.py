@@ -1,0 +1,118 @@
+"""Commands on a whole region, from the keys and from the Shape section."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QPushButton
+from test_editing_controller import SHAPE, Desk, make_session
+
+from napari_mmseg._napari.editing_controller import attach_editing
+from napari_mmseg._napari.editing_shaping import ShapeRequest, Shaping
+from napari_mmseg._napari.widgets.shape_box import ShapeBox
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    """WT with a hole in a slice, and a far island."""
+    codes = np.zeros(SHAPE, np.uint8)
+    codes[3:6, 5:15, 5:15] = 1
+    codes[4, 9, 9] = 0
+    codes[8, 0, 0] = 1
+    found = Desk(make_session(codes))
+    found.controller.detach()
+    image = np.zeros(SHAPE, np.float32)
+    image[:, :, :10] = 100
+    images = {"T2": image}
+    found.controller = attach_editing(found.viewer, found.layer, found.session, images=images)
+    yield found
+    found.controller.detach()
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    sentences: list[str] = []
+    monkeypatch.setattr("napari.utils.notifications.show_warning", sentences.append)
+    return sentences
+
+
+def test_each_command_is_one_step_with_a_name(desk, said):
+    codes, run = desk.session.codes, desk.controller.shaper.run
+    run(ShapeRequest(Shaping.FILL_HOLES))
+    assert codes[4, 9, 9] == 1
+    assert desk.session.undo_label == "fill holes of WT"
+    run(ShapeRequest(Shaping.REMOVE_ISLANDS, 20.0))
+    assert codes[8, 0, 0] == 0
+    run(ShapeRequest(Shaping.GROW, 1.0))
+    assert codes[4, 4, 10] == 1
+    run(ShapeRequest(Shaping.SHRINK, 1.0))
+    assert codes[4, 4, 10] == 0
+    run(ShapeRequest(Shaping.KEEP_BETWEEN, looks_at="T2", low=50.0, high=150.0))
+    assert not codes[:, :, 10:].any()
+    assert codes[4, 10, 9] == 1
+    assert desk.session.undo_depth == 5
+    assert said == []
+
+
+def test_a_command_that_changes_nothing_says_so(desk, said):
+    desk.controller.shaper.run(ShapeRequest(Shaping.REMOVE_ISLANDS, 1.0))
+    assert said == ["WT has no islands as small as that"]
+    assert desk.session.undo_depth == 0
+
+
+def test_what_cannot_be_done_is_said_in_a_sentence(desk, said):
+    desk.controller.shaper.run(ShapeRequest(Shaping.ADD_BETWEEN, looks_at="T2"))
+    assert "WT lies in no other region" in said[0]
+
+
+def test_slices_are_copied_and_interpolated_along_the_shown_plane_by_key(desk):
+    codes, dims = desk.session.codes, desk.viewer.dims
+    world = desk.layer.data_to_world
+    dims.set_point(0, world((6, 0, 0))[0])
+    desk.press("D")
+    np.testing.assert_array_equal(codes[6], codes[5])
+    dims.set_point(0, world((2, 0, 0))[0])
+    desk.press("Shift-D")
+    np.testing.assert_array_equal(codes[2], codes[3])
+    codes_before = codes.copy()
+    desk.controller.use(region="TC")
+    desk.controller.use(tool="brush", diameter=4.0)
+    dims.order = (2, 0, 1)
+    for column in (6, 10):
+        dims.set_point(2, world((0, 0, column))[2])
+        desk.drag((4, 12, column))
+    desk.press("I")
+    assert desk.session.undo_label == "interpolate TC (sagittal)"
+    assert (codes[4, 12, 6:11] == 2).all()
+    np.testing.assert_array_equal(codes > 0, codes_before > 0)
+
+
+def test_a_cut_begins_with_the_intensities_of_the_region(desk):
+    low, high = desk.controller.shaper.cut("T2")
+    assert (low, high) == (0.0, 100.0)
+    desk.session.replace(np.zeros(SHAPE, np.uint8), "nothing")
+    assert desk.controller.shaper.cut("T2") == (100.0, 100.0)  # of all that is not black
+
+
+def test_the_box_asks_with_amounts_and_knows_no_viewer(qtbot):
+    box = ShapeBox()
+    qtbot.addWidget(box)
+    assert not box.isEnabled()
+    box.offer(["T1", "FLAIR"])
+    box.show_cut(10.0, 90.0)
+    buttons = {button.text(): button for button in box.findChildren(QPushButton)}
+    asked: list[ShapeRequest] = []
+    box.shape_requested.connect(asked.append)
+    for text in ("Remove islands <", "Grow", "Interpolate slices", "Keep only these"):
+        qtbot.mouseClick(buttons[text], Qt.MouseButton.LeftButton)
+    islands, grow, between, keep = asked
+    assert (islands.shaping, islands.amount) == (Shaping.REMOVE_ISLANDS, 100.0)
+    assert (grow.amount, grow.within_parent) == (1.0, True)
+    assert between.shaping is Shaping.INTERPOLATE
+    assert (keep.looks_at, keep.low, keep.high) == ("T1", 10.0, 90.0)
+    assert "(I)" in buttons["Interpolate slices"].toolTip()
+    assert "(Shift+D)" in buttons["Copy next"].toolTip()
+    assert box.minimumSizeHint().width() <= 300
