@@ -76,7 +76,8 @@ class User:
     def work(self) -> dict[str, Any]:
         """Correct until the Dice of all regions is reached, or nothing more can be seen; a row."""
         start = self.dice()
-        for _ in self.steps():
+        steps = self.steps() if not self.has_finished else iter(())
+        for _ in steps:
             if self.has_finished:
                 break
         return {

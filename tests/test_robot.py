@@ -128,11 +128,10 @@ def test_all_users_reach_the_target_and_tools_save_time(task):
 
 
 def test_a_finished_annotation_costs_nothing(task):
-    user = User(
-        EditSession(Annotation(task.target, task.case.grid, load_protocol(), task.case.source)),
-        task.target,
-    )
-    assert user.has_finished
+    right = Annotation(task.target, task.case.grid, load_protocol(), task.case.source)
+    row = User(EditSession(right), task.target).work()
+    assert row["reached"]
+    assert (row["minutes"], row["strokes"], row["voxels"]) == (0, 0, 0)
 
 
 def test_a_false_component_goes_by_one_click(task):
