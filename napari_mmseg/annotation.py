@@ -20,9 +20,9 @@ class Provenance:
     """How an annotation came to be: everything that a sidecar tells, and no patient's name.
 
     `inputs` maps a modality to the SHA-256 of its file; `edits` counts voxels added and removed
-    by region since the model's proposal. `flips` says which mirror images a model's answers were
-    averaged over; `expected_dice` is what its proposal could hope for by region, from calibrated
-    probabilities.
+    by region since the model's proposal, `effort` tells what correcting it cost. `flips` says
+    which mirror images a model's answers were averaged over; `expected_dice` is what its proposal
+    could hope for by region, from calibrated probabilities.
     """
 
     model: str | None = None
@@ -38,6 +38,7 @@ class Provenance:
     warnings: tuple[str, ...] = ()
     flips: str = "none"
     expected_dice: Mapping[str, float] = field(default_factory=dict)
+    effort: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

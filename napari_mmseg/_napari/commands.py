@@ -76,6 +76,12 @@ def show_inside() -> None:
     panel.show_section("inside")
 
 
+def start_afresh() -> None:
+    from . import panel
+
+    panel.start_afresh()
+
+
 def add_subtraction() -> None:
     from . import panel
 

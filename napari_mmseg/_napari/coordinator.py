@@ -13,7 +13,9 @@ from ..case import Case, LabelFile
 from ..errors import MmsegError
 from ..volume import Modality
 from . import actions
+from .editing_sections import EditSections
 from .exporting import Exporter
+from .journal_link import JournalLink
 from .labels_beside import read_label
 from .layers import case_paths
 from .looking_inside import Inspector
@@ -39,7 +41,11 @@ class Coordinator(QObject):
         self.session: CaseSession | None = None
         self._panel = panel
         self._opening: Task | None = None
+        self.work_file = JournalLink(self)
         self.segmenter = Segmenter(panel.segment, panel.regions, lambda: self.session, self)
+        self.sections = EditSections(
+            panel.shape, panel.lesions, panel.next, self.segmenter.prediction_of, self
+        )
         self.exporter = Exporter(panel.export, lambda: self.session, self)
         self.inspector = Inspector(panel.inside, lambda: self.session, self)
         self._connect()
@@ -77,9 +83,8 @@ class Coordinator(QObject):
             self._show_facts()
             return False
         self._leave()
-        if annotation is None:
-            annotation = self._clear_label(case)
-        self._start(CaseSession(self.viewer, case, annotation))
+        shown = self._clear_label(case) if annotation is None else annotation
+        self._start(CaseSession(self.viewer, case, shown), annotation)
         return True
 
     def adopt(self, case: Case, layers: Sequence[Layer]) -> None:
@@ -122,7 +127,7 @@ class Coordinator(QObject):
             return
         if annotation is not None:
             self._panel.case.offer_label("")
-            session.edit.replace(annotation, f"open {label.path.name}")
+            session.edit.replace(annotation, "open labels")
             session.jump_to(session.protocol.regions[0].name)
 
     # Inside
@@ -148,8 +153,9 @@ class Coordinator(QObject):
         )
         self._panel.case.show_idle_help()
 
-    def _start(self, session: CaseSession) -> None:
+    def _start(self, session: CaseSession, given: Annotation | None = None) -> None:
         self.session = session
+        self.work_file.follow(session, given)
         session.current_changed.connect(self._show_current)
         session.labels_removed.connect(lambda: self._panel.regions.offer_labels(True))
         session.looks.changed.connect(self._show_view)
@@ -168,6 +174,8 @@ class Coordinator(QObject):
         self.inspector.cancel()
         if self.session is not None:
             actions.unbind(self.viewer)
+            self.work_file.let_go()
+            self.sections.follow(None)
             self.session.close()
             self.session = None
 
@@ -222,6 +230,7 @@ class Coordinator(QObject):
         self._panel.regions.offer_labels(False)
         self._panel.edit.setEnabled(True)
         session.controller.join(self._panel.edit)
+        self.sections.follow(session.controller)
         if self._show_state not in edit.on_state:
             edit.on_state.append(self._show_state)
             layer.events.contour.connect(self._show_look)

@@ -40,7 +40,7 @@ class Exporter(QObject):
         if session is None or (self._task is not None and self._task.is_running):
             return
         edit = session.edit
-        annotation, state = _signed(edit.annotation(), request), edit.state
+        annotation, state = _signed(edit, request), edit.state
         self._task = Task(lambda report, cancelled: write(annotation, request))
         self._task.finished.connect(partial(self._show, request, edit, state))
         self._task.failed.connect(self._box.show_error)
@@ -64,7 +64,7 @@ class Exporter(QObject):
                     request, path=request.path.with_name(f"{stem}-{number + 1}{dot}{rest}")
                 )
             try:
-                receipt = write(_signed(track.edit.annotation(), request), request)
+                receipt = write(_signed(track.edit, request), request)
             except MmsegError as error:
                 self._box.show_error(str(error))
                 return False
@@ -98,5 +98,11 @@ def summary(receipt: ExportReceipt) -> str:
     return "\n".join(lines)
 
 
-def _signed(annotation: Annotation, request: ExportRequest) -> Annotation:
-    return replace(annotation, author=request.author) if request.author else annotation
+def _signed(edit: EditSession, request: ExportRequest) -> Annotation:
+    """What is written: by whom, and what it cost."""
+    annotation = edit.annotation()
+    return replace(
+        annotation,
+        author=request.author or annotation.author,
+        provenance=replace(annotation.provenance, effort=edit.effort_told()),
+    )

@@ -18,9 +18,12 @@ from .orientation import PLANES
 from .widgets.case_box import CaseBox
 from .widgets.export_box import ExportBox
 from .widgets.inside_box import InsideBox
+from .widgets.lesion_box import LesionBox
+from .widgets.next_box import NextBox
 from .widgets.region_box import RegionBox
 from .widgets.section import Section, column
 from .widgets.segment_box import SegmentBox
+from .widgets.shape_box import ShapeBox
 from .widgets.tall_area import TallArea
 
 if TYPE_CHECKING:
@@ -46,6 +49,9 @@ class Panel(QWidget):
         self.regions = RegionBox()
         self.segment = SegmentBox()
         self.edit = EditWidget()
+        self.shape = ShapeBox()
+        self.lesions = LesionBox()
+        self.next = NextBox()
         self.export = ExportBox()
         self.inside = InsideBox()
         self.sections = {
@@ -53,6 +59,9 @@ class Panel(QWidget):
             "segment": Section("Segment", self.segment),
             "volumes": Section("Regions", self.regions),
             "correct": Section("Correct", self.edit),
+            "shape": Section("Shape the region", self.shape, expanded=False),
+            "lesions": Section("Lesions", self.lesions, expanded=False),
+            "next": Section("Where to look next", self.next, expanded=False),
             "export": Section("Export", self.export),
             "inside": Section("Look inside the network", self.inside, expanded=False),
         }
@@ -112,6 +121,7 @@ class Panel(QWidget):
             return False
         self.coordinator.segmenter.cancel()
         self.coordinator.inspector.cancel()
+        self.coordinator.work_file.let_go()
         _panels.pop(self.coordinator.viewer, None)  # a panel holds its viewer
         return True
 
@@ -154,6 +164,15 @@ def show_section(name: str) -> None:
 
     if (viewer := napari.current_viewer()) is not None:
         show_panel(viewer).show_section(name)
+
+
+def start_afresh() -> None:
+    """For the menus: begin the open case again; the work so far is kept beside."""
+    import napari
+
+    viewer = napari.current_viewer()
+    if viewer is not None and (panel := panel_of(viewer)) is not None:
+        panel.coordinator.work_file.start_afresh()
 
 
 def add_subtraction() -> None:

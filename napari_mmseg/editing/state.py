@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,6 +109,18 @@ class SessionState:
     def kept_share(self) -> dict[str, float | None]:
         """The share of the proposal's voxels that are untouched, by region (None: it had none)."""
         return self._content.tally.kept()
+
+    def effort_told(self) -> dict[str, Any]:
+        """The effort as plain values, with voxels by region and the share of the proposal kept."""
+        effort = self.effort
+        return {
+            "active_s": round(effort.active_seconds, 1),
+            "strokes": effort.strokes,
+            "undos": effort.undos,
+            "redos": effort.redos,
+            "voxels": effort.voxels(self.protocol),
+            "untouched": self.kept_share(),
+        }
 
     def touch(self) -> None:
         """The user is at work (moves the mouse, turns slices): counted as active time."""

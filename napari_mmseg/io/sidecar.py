@@ -70,6 +70,7 @@ def describe(
         "flips": how.flips,
         "expected_dice_of_proposal": {r: round(d, 4) for r, d in how.expected_dice.items()},
         "edits": {region: dict(counts) for region, counts in how.edits.items()},
+        "effort": dict(how.effort),
         "volumes_ml": {name: round(ml, 4) for name, ml in annotation.volumes_ml.items()},
         "grid": {
             "shape": list(grid.shape),

@@ -386,6 +386,8 @@ def test_export_writes_beside_the_case_and_tells_what_was_checked(
     assert nib.load(path).shape == phantom.SHAPE
     told = json.loads(path.with_name("segmentation.json").read_text())
     assert (told["author"], told["edits"]["WT"]["added"]) == ("rater-1", 1)
+    assert told["effort"]["strokes"] == 1
+    assert told["effort"]["voxels"]["WT"] == {"added": 1, "removed": 0}
     text = opened.export._result.text()
     assert "segmentation.nii.gz" in text
     assert "compared voxel by voxel" in text

@@ -1,0 +1,154 @@
+"""Opens and closes the work file with a case, and tells what it has to say."""
+
+from __future__ import annotations
+
+import atexit
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtCore import QObject, Qt, Signal
+
+from ..annotation import Annotation
+from ..errors import MmsegError
+
+if TYPE_CHECKING:
+    from ..journal import Journal
+    from .session import CaseSession
+
+#: A refusal is told again only after so long: a drag of the mouse asks dozens of times (seconds).
+REFUSALS_APART_SECONDS = 5.0
+
+OTHER_LABELS = (
+    "Only the first labels of a case are kept in the work file: export these before you close"
+)
+
+
+class JournalLink(QObject):
+    """Keeps the work file of the case that is open in one viewer.
+
+    Only the first annotation of a case has one; the user is told when another is in hand.
+    """
+
+    _trouble = Signal(str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.journal: Journal | None = None
+        self._session: CaseSession | None = None
+        self._refused_at = -REFUSALS_APART_SECONDS
+        self._trouble.connect(_warn, Qt.ConnectionType.QueuedConnection)
+
+    def follow(self, session: CaseSession, given: Annotation | None = None) -> None:
+        """Take up the work on a case that has just been shown.
+
+        Labels that were `given` from outside come on top of it as one step of undo.
+        """
+        from ..journal import Journal, fingerprint_of, rater_name, work_folder, work_path
+
+        self.let_go()
+        folder = work_folder()
+        if folder is None:
+            return
+        edit = session.edit
+        fingerprint, rater = fingerprint_of(session.case), rater_name()
+        path = work_path(folder, fingerprint, rater)
+        edit.on_refused.append(self._tell_refusal)
+        try:
+            self.journal = Journal(edit, path, fingerprint, rater, self._pass_on)
+        except (MmsegError, OSError, sqlite3.Error) as error:
+            _warn(f"This work is not kept in a work file: {error}")
+            return
+        self._session = session
+        atexit.register(self.let_go)
+        for event in _signs_of_work(session):
+            event.connect(self._touch)
+        session.viewer.mouse_move_callbacks.append(self._touch)
+        session.current_changed.connect(self._tell_other_labels)
+        self._tell_opening()
+        if given is not None and not np.array_equal(given.codes, edit.codes):
+            edit.replace(given, "open labels")
+        if self.journal.opening.resumed:
+            session.jump_to(session.protocol.regions[0].name)
+
+    def let_go(self) -> None:
+        """Write what is left and close the file."""
+        session, self._session = self._session, None
+        journal, self.journal = self.journal, None
+        atexit.unregister(self.let_go)
+        if session is not None:
+            session.current_changed.disconnect(self._tell_other_labels)
+            for event in _signs_of_work(session):
+                event.disconnect(self._touch)
+            session.viewer.mouse_move_callbacks.remove(self._touch)
+        if journal is not None and not journal.close():
+            _warn(
+                "The last steps could not be written to the work file: what is on the screen is "
+                "all there is of them, export it"
+            )
+
+    def start_afresh(self) -> None:
+        """Begin the case again as it was opened; the work so far is kept beside."""
+        if self.journal is None:
+            _warn("There is no work file to start afresh: open a case first")
+            return
+        backup = self.journal.start_afresh()
+        if backup is not None:
+            _inform(f"Started afresh. The earlier work is kept as {backup.name}.")
+
+    # Inside
+
+    def _pass_on(self, sentence: str) -> None:
+        """From the writer's thread to the window's; the window may be gone already."""
+        with suppress(RuntimeError):
+            self._trouble.emit(sentence)
+
+    def _touch(self, *_: object) -> None:
+        if self.journal is not None:
+            self.journal.touch()
+
+    def _tell_opening(self) -> None:
+        assert self.journal is not None
+        opening = self.journal.opening
+        for note in opening.notes:
+            _warn(note)
+        if opening.resumed and self.journal.writer is not None:
+            steps = "1 step" if opening.resumed == 1 else f"{opening.resumed} steps"
+            _inform(
+                f"Your work on this case goes on where it was ({steps}, undo included).",
+                ("Start afresh", self.start_afresh),
+            )
+
+    def _tell_refusal(self, sentence: str) -> None:
+        now = time.monotonic()
+        if now - self._refused_at >= REFUSALS_APART_SECONDS:
+            self._refused_at = now
+            _warn(sentence)
+
+    def _tell_other_labels(self) -> None:
+        session = self._session
+        if session is not None and session.current is not session.tracks[0]:
+            _inform(OTHER_LABELS)
+
+
+def _signs_of_work(session: CaseSession) -> tuple[Any, ...]:
+    """What happens in a viewer while somebody looks at a case."""
+    dims = session.viewer.dims.events
+    return dims.current_step, dims.order, dims.ndisplay
+
+
+def _warn(sentence: str) -> None:
+    from napari.utils.notifications import show_warning
+
+    show_warning(sentence)
+
+
+def _inform(sentence: str, *buttons: tuple[str, Callable[[], Any]]) -> None:
+    from napari.utils.notifications import Notification, notification_manager
+
+    # The signature of the buttons' callbacks: the notification's own widget is handed over.
+    actions = [(text, lambda *_, act=act: act()) for text, act in buttons]
+    notification_manager.dispatch(Notification(sentence, "info", actions=actions))

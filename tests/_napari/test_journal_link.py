@@ -1,0 +1,151 @@
+"""A case takes its work file up when it is opened, and lets go of it when it is left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from napari.utils.notifications import Notification, notification_manager
+from pytestqt.qtbot import QtBot
+
+from napari_mmseg._napari.panel import Panel
+from napari_mmseg.case import Case
+from napari_mmseg.editing import Footprint, Mode, Stroke
+from napari_mmseg.journal import fingerprint_of, load_work
+
+WAIT_MS = 30_000
+CUBE = Footprint((2, 2, 2), np.ones((3, 3, 3), bool))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    where = tmp_path / "work"
+    monkeypatch.setenv("NAPARI_MMSEG_WORK", str(where))
+    monkeypatch.setenv("NAPARI_MMSEG_RATER", "reader 1")
+    return where
+
+
+@pytest.fixture
+def told() -> Iterator[list[Notification]]:
+    found: list[Notification] = []
+    notification_manager.notification_ready.connect(found.append)
+    yield found
+    notification_manager.notification_ready.disconnect(found.append)
+
+
+@pytest.fixture
+def new_panel(qtbot: QtBot, stand_in_model: Any, folder: Path) -> Iterator[Callable[[], Panel]]:
+    made: list[Panel] = []
+
+    def make() -> Panel:
+        panel = Panel(ViewerModel())
+        qtbot.addWidget(panel)
+        made.append(panel)
+        return panel
+
+    yield make
+    for panel in made:
+        if panel.coordinator.session is not None:
+            panel.coordinator.work_file.let_go()
+            panel.coordinator.session.close()
+
+
+def leave(panel: Panel) -> None:
+    panel.coordinator.session.edit.mark_saved()
+    panel.coordinator._leave()
+
+
+def test_work_goes_on_where_it_was_and_can_be_started_afresh(new_panel, case: Case, folder, told):
+    first = new_panel()
+    first.coordinator.show_case(case)
+    edit = first.coordinator.session.edit
+    before = edit.codes.copy()
+    edit.apply(Stroke("ET", Mode.SET, CUBE), "brush: add ET")
+    edit.apply(Stroke("WT", Mode.ERASE, CUBE), "brush: erase WT")
+    edit.undo()
+    after = edit.codes.copy()
+    leave(first)
+    (path,) = folder.iterdir()
+    assert path.name == f"{fingerprint_of(case)}-reader_1.mmseg"
+    told.clear()
+
+    second = new_panel()
+    second.coordinator.show_case(case)
+    session = second.coordinator.session
+    np.testing.assert_array_equal(session.edit.codes, after)
+    assert session.labels.data is session.edit.codes
+    assert (session.edit.undo_depth, session.edit.redo_depth) == (1, 1)
+    (news,) = told
+    assert "goes on where it was (2 steps" in news.message
+    ((text, start_afresh),) = news.actions
+    assert text == "Start afresh"
+    start_afresh(None)
+    np.testing.assert_array_equal(session.edit.codes, before)
+    assert not session.edit.can_undo
+    assert "kept as" in told[-1].message
+    assert len(load_work(folder / f"{path.name}.1.bak")[0].entries) == 3
+
+
+def test_labels_that_are_given_come_on_top_of_the_work(new_panel, case: Case):
+    first = new_panel()
+    first.coordinator.show_case(case)
+    first.coordinator.session.edit.apply(Stroke("ET", Mode.SET, CUBE))
+    worked = first.coordinator.session.edit.annotation()
+    leave(first)
+    second = new_panel()
+    second.coordinator.show_case(case, worked.with_codes(np.zeros_like(worked.codes)))
+    edit = second.coordinator.session.edit
+    assert not edit.codes.any()
+    edit.undo()
+    np.testing.assert_array_equal(edit.codes, worked.codes)
+
+
+def test_a_second_window_may_look_and_not_touch(new_panel, case: Case, told):
+    first, second = new_panel(), new_panel()
+    first.coordinator.show_case(case)
+    first.coordinator.session.edit.apply(Stroke("ET", Mode.SET, CUBE))
+    first.coordinator.work_file.journal.writer.flush()
+    told.clear()
+    second.coordinator.show_case(case)
+    edit = second.coordinator.session.edit
+    assert "open in another window" in told[0].message
+    np.testing.assert_array_equal(edit.codes, first.coordinator.session.edit.codes)
+    told.clear()
+    for _ in range(3):
+        edit.apply(Stroke("WT", Mode.ERASE, CUBE))
+    assert len(told) == 1
+    np.testing.assert_array_equal(edit.codes, first.coordinator.session.edit.codes)
+
+
+def test_looking_around_is_time_at_work(new_panel, case: Case):
+    panel = new_panel()
+    panel.coordinator.show_case(case)
+    edit = panel.coordinator.session.edit
+    before = edit.effort.active_seconds
+    panel.coordinator.viewer.dims.set_point(0, 3)
+    assert edit.effort.active_seconds > before
+
+
+def test_trouble_is_told_in_the_window(new_panel, case: Case, folder, told, qtbot: QtBot):
+    folder.write_text("not a folder")
+    panel = new_panel()
+    panel.coordinator.show_case(case)
+    panel.coordinator.session.edit.apply(Stroke("ET", Mode.SET, CUBE))
+    qtbot.waitUntil(lambda: bool(told), timeout=WAIT_MS)
+    assert "cannot be reached" in told[0].message
+    folder.unlink()
+    qtbot.waitUntil(lambda: len(told) > 1, timeout=WAIT_MS)
+    assert "written again" in told[1].message
+
+
+def test_without_a_folder_there_is_no_work_file(new_panel, case: Case, folder, monkeypatch):
+    monkeypatch.setenv("NAPARI_MMSEG_WORK", "off")
+    panel = new_panel()
+    panel.coordinator.show_case(case)
+    panel.coordinator.session.edit.apply(Stroke("ET", Mode.SET, CUBE))
+    leave(panel)
+    assert not folder.exists()
