@@ -23,8 +23,9 @@ PREVIEW_NAME = "Preview (being refined)"
 _MARK = "napari-mmseg prediction"
 _PREVIEW, _UNCERTAINTY = "preview", "uncertainty"
 
-#: The image stays visible below.
-_UNCERTAINTY_OPACITY = 0.7
+#: Clear where the model is sure, so that the image shows; then orange to yellow (red, green, blue,
+#: opacity).
+_UNCERTAINTY_COLOURS = ((1.0, 0.35, 0.0, 0.0), (1.0, 0.45, 0.0, 0.75), (1.0, 1.0, 0.3, 1.0))
 
 
 def show_preview(
@@ -54,14 +55,15 @@ def remove_preview(viewer: ViewerModel, case: Case) -> None:
 
 def show_uncertainty(viewer: ViewerModel, case: Case, prediction: Prediction) -> Image:
     """Show where the model is unsure (0 to 1) below all labels; the selection stays."""
+    from napari.utils import Colormap
+
     remove_uncertainty(viewer, case)
     meta: dict[str, Any] = {
         "name": f"Uncertainty ({prediction.model})",
-        "colormap": "magma",
+        "colormap": Colormap(_UNCERTAINTY_COLOURS, name="uncertainty"),
         "contrast_limits": (0.0, 1.0),
         "interpolation2d": "nearest",
-        "blending": "additive",
-        "opacity": _UNCERTAINTY_OPACITY,
+        "blending": "translucent_no_depth",
         "metadata": {ORIGIN: Origin(case), _MARK: _UNCERTAINTY},
         **geometry(case.grid),
     }

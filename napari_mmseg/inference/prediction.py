@@ -197,8 +197,8 @@ class Prediction:
         codes[self.box] = self.protocol.from_masks(with_ancestors(masks, self.protocol))
         provenance = replace(
             self.provenance,
-            thresholds=MappingProxyType(dict(chosen)),
-            expected_dice=MappingProxyType(self.expected_dice(codes)),
+            thresholds=dict(chosen),
+            expected_dice=self.expected_dice(codes),
         )
         return Annotation(
             codes=codes,
