@@ -137,6 +137,10 @@ class Segmenter(QObject):
         elif self._task is not None:
             self._task.cancel()
 
+    def prediction_of(self, edit: EditSession) -> Prediction | None:
+        """What a model of this session said of an annotation."""
+        return self._predictions.get(edit)
+
     def follow(self, edit: EditSession) -> None:
         """Show the thresholds of the annotation in hand, if a model of this session made it."""
         prediction = self._predictions.get(edit)

@@ -1,0 +1,70 @@
+"""A ring in the picture round what is looked at now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Labels, Points
+
+    from ..editing.stroke import Box
+
+MARKER_NAME = "Here"
+
+#: The ring is somewhat larger than what it shows, and never smaller than this (mm).
+_ROOM = 1.3
+_SMALLEST_MM = 8.0
+
+_COLOUR = "yellow"
+_WIDTH = 0.04  # of the diameter
+
+
+class PlaceMarker:
+    """One ring over the labels, seen in the slices that it reaches to in any plane."""
+
+    def __init__(self, viewer: ViewerModel, labels: Labels) -> None:
+        self._viewer, self._labels = viewer, labels
+        self._layer: Points | None = None
+
+    def show(self, centre: tuple[int, int, int], box: Box) -> None:
+        """Put the ring round a voxel, as large as a box of voxels (I, P, L)."""
+        spacing = np.asarray(self._labels.scale[-3:], dtype=float)
+        sides = np.array([side.stop - side.start for side in box]) * spacing
+        world = np.asarray(self._labels.data_to_world(centre), dtype=float)[-3:]
+        size = max(float(sides.max()) * _ROOM, _SMALLEST_MM)
+        layer = self._shown()
+        layer.data = world[None]
+        layer.size = [size]
+        layer.visible = True
+
+    def hide(self) -> None:
+        if self._layer is not None and self._layer in self._viewer.layers:
+            self._viewer.layers.remove(self._layer)
+        self._layer = None
+
+    def _shown(self) -> Points:
+        from napari.layers import Points
+
+        if self._layer is None or self._layer not in self._viewer.layers:
+            active = self._viewer.layers.selection.active
+            layer = Points(
+                np.zeros((1, 3)),
+                ndim=3,
+                name=MARKER_NAME,
+                units=self._labels.units,
+                axis_labels=self._labels.axis_labels,
+                symbol="disc",
+                face_color="transparent",
+                border_color=_COLOUR,
+                border_width=_WIDTH,
+                out_of_slice_display=True,
+            )
+            layer.editable = False
+            self._viewer.add_layer(layer)
+            if active is not None:
+                self._viewer.layers.selection.active = active
+            self._layer = layer
+        return self._layer
