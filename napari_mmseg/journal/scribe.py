@@ -30,7 +30,7 @@ class Scribe:
     header
         Of a new file; a file that is gone on with keeps its own.
     codes, proposal, origin
-        What the session holds at the moment; copied.
+        What the session holds at the moment: copies, which are the scribe's from now on.
     work
         What is in the file already, when it is gone on with.
     """
@@ -46,7 +46,7 @@ class Scribe:
         work: Work | None = None,
     ) -> None:
         self._header = work.header if work is not None else header
-        self._codes, self._proposal = codes.copy(), proposal.copy()
+        self._codes, self._proposal = codes, proposal
         self._origin = origin
         self._effort = effort
         self._newest: Step | None = None
