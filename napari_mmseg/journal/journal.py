@@ -156,8 +156,9 @@ class Journal:
 
             backup = set_aside(self.path)
             table.write_rows(self.path, recovered_rows(rows, work))
+            lost = f", {work.lost} rows behind the damage were not" if work.lost else ""
             notes.append(
-                f"The work file was damaged: {_steps(work)} steps were recovered, "
+                f"The work file was damaged: {_steps(work)} steps were recovered{lost}; "
                 f"the damaged file is kept as {backup.name}."
             )
             work = replay(table.read_rows(self.path)[0])

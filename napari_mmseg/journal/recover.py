@@ -24,8 +24,7 @@ class Recovery:
     rows, steps
         Whole rows, and the steps that can be undone or redone in the new file.
     lost
-        Numbers of rows that are known to be missing between others; what a cut took from the end
-        nobody can count.
+        Rows that a hole has swallowed or made useless, as far as they can be counted.
     was_damaged
         False when SQLite could read all of it.
     """
@@ -68,8 +67,8 @@ def recovered_rows(rows: Sequence[Row], work: Work) -> list[Row]:
         whole.append(row)
     if whole[0].seq != 1:
         return _from_copy(work)
-    joined = work.memory.done[-1] if work.lost and work.memory.done else None
-    if joined is None:
+    joined = work.memory.done[-1] if work.memory.done else None
+    if joined is None or joined.state in work.step_rows:  # it is in the rows already
         return whole
     before = replay(whole)
     scribe = _scribe(before)

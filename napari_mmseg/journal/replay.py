@@ -58,7 +58,8 @@ class Work:
     step_rows, origin_rows
         Row numbers by a step's state, and of origins.
     lost
-        Numbers of rows that a hole has swallowed.
+        How many rows a hole has swallowed, or has cut off from what they build upon; what was
+        cut from the end nobody can count.
     """
 
     header: Header
@@ -93,10 +94,9 @@ def replay(rows: Sequence[Row]) -> Work:
     first = _Replay(runs[0])
     work = first.work()
     if len(runs) == 1:
-        return work
+        return replace(work, lost=rows[-1].seq - work.last_seq)
     later = _Replay(runs[-1]).work()
-    lost = later.last_seq - len(rows)
-    return _joined(work, later, max(lost, 0))
+    return _joined(work, later, rows[-1].seq - len(runs[0]) - len(runs[-1]))
 
 
 def _runs(rows: Sequence[Row]) -> list[list[Row]]:

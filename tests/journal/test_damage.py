@@ -112,6 +112,17 @@ def test_work_goes_on_behind_a_hole(whole, tmp_path):
     np.testing.assert_array_equal(session.codes, volumes[session.undo_depth])
 
 
+def test_what_a_hole_cuts_off_is_counted(whole, tmp_path):
+    rows = table.read_rows(whole[0])[0]
+    copies = [row.seq for row in rows if row.kind == "snapshot"]
+    torn, out = tmp_path / "torn.mmseg", tmp_path / "out.mmseg"
+    table.write_rows(torn, [r for r in rows if r.seq != copies[-1]])
+    found = recover(torn, out)
+    assert found.lost == rows[-1].seq - copies[-1] + 1
+    assert not load_work(out)[1]
+    assert recover(out, tmp_path / "again.mmseg").steps == found.steps
+
+
 def test_a_file_without_its_beginning_begins_anew_with_the_codes_now(whole, tmp_path):
     path, _, volumes = whole
     torn, out = tmp_path / "torn.mmseg", tmp_path / "out.mmseg"
