@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from .rescale import Shape, rescale
+from .rescale import Shape, rescale_all
 
 #: Voxels that the preview's pass may have: about 0.7 s on two cores with a U-Net of base 16.
 MOST_VOXELS = 1_050_000
@@ -45,5 +45,4 @@ def quick_look(
     """Probabilities (regions, I, P, L) over `channels` (modalities, I, P, L) from a coarse pass."""
     shape = (channels.shape[1], channels.shape[2], channels.shape[3])
     sides = coarse_shape(shape, stride, most)
-    found = run(np.stack([rescale(channel, sides) for channel in channels]))
-    return np.stack([rescale(region, shape) for region in found])
+    return rescale_all(run(rescale_all(channels, sides)), shape)

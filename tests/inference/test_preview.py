@@ -63,7 +63,7 @@ def small_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("run", "preview"):
         monkeypatch.setattr(
             f"napari_mmseg.inference.{module}.coarse_shape",
-            lambda shape, stride: coarse_shape(shape, stride, most=8_000),
+            lambda shape, stride, most=0: coarse_shape(shape, stride, most=8_000),
         )
 
 
