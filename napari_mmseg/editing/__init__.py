@@ -10,6 +10,10 @@ from __future__ import annotations
 from .adaptive import AdaptiveBrush
 from .brush import stamp, sweep
 from .fill import flood
+from .interpolate import interpolate
+from .lasso import Lasso
+from .lesions import Lesion, Lesions, find_lesions, keep_only, relabel, remove
+from .mirror import SymmetryPlane, mirrored, symmetry_plane
 from .operations import (
     add_between,
     copy_slice,
@@ -30,19 +34,30 @@ __all__ = [
     "Change",
     "EditSession",
     "Footprint",
+    "Lasso",
+    "Lesion",
+    "Lesions",
     "Mode",
     "Stroke",
+    "SymmetryPlane",
     "add_between",
     "copy_slice",
     "fill_holes",
+    "find_lesions",
     "flood",
     "grow",
+    "interpolate",
     "keep_between",
+    "keep_only",
+    "mirrored",
     "polygon",
+    "relabel",
+    "remove",
     "remove_islands",
     "restoring",
     "shrink",
     "smooth",
     "stamp",
     "sweep",
+    "symmetry_plane",
 ]

@@ -319,7 +319,8 @@ def _edges(
     np.subtract(twice, lowest, out=lowest)
     margin = [n + (i in smooth) for i, n in enumerate(look)]
     core = tuple(slice(n, size - n) for n, size in zip(margin, shape, strict=True))
-    return _Edges(*(array[core] for array in found), noise=_noise(flat, steps[smooth[-1]]))
+    cut = [array[core] for array in found]
+    return _Edges(cut[0], cut[1], cut[2], _noise(flat, steps[smooth[-1]]))
 
 
 def _noise(flat: NDArray[np.float32], step: int) -> float:
