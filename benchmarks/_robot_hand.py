@@ -2,7 +2,7 @@
 
 Time is the keystroke-level model's (Card, Moran & Newell, Communications of the ACM 23, 1980),
 drawing included. The hand misses by a share of the brush's width, as effective widths do in
-Fitts's law (4.13 standard deviations), here half of the brush: 0.5 mm with the finest brush on an
+Fitts's law (4.13 standard deviations), here half of the brush: 0.3 mm with the finest brushes on an
 enlarged slice, 2 mm with the widest.
 """
 
@@ -27,9 +27,9 @@ WAIT_REFINE = 0.5
 SCREEN_CM_PER_MM = 0.2
 
 #: Diameters to choose from (mm), widest first.
-BRUSHES_MM = (24.0, 12.0, 6.0, 2.0)
+BRUSHES_MM = (24.0, 12.0, 6.0, 2.0, 1.0)
 
-MISS_SHARE, MISS_MM = 1 / (2 * 4.133), (0.5, 2.0)
+MISS_SHARE, MISS_MM = 1 / (2 * 4.133), (0.3, 2.0)
 
 #: Rows of a filled area are this share of the brush apart; the hand misses anew so often (mm).
 ROW_SHARE, WOBBLE_MM = 0.75, 6.0

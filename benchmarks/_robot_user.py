@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from benchmarks._robot_hand import WAIT_REFINE, Clock, Hand, large_parts
 from napari_mmseg.editing import EditSession, Footprint, Mode, Stroke
+from napari_mmseg.editing.interpolate import interpolate
 from napari_mmseg.editing.queue import ReviewQueue
 from napari_mmseg.editing.refine import Refiner, Scribble, refine
 from napari_mmseg.editing.stroke import bounding_box
@@ -23,7 +24,7 @@ from napari_mmseg.errors import InputError
 TARGET_DICE = 0.95
 
 #: Pieces of error in a slice that are corrected (mm2), finer in each round over the slices.
-SEEN_MM2 = (12.0, 6.0, 3.0, 2.0)
+SEEN_MM2 = (12.0, 6.0, 3.0, 2.0, 1.0)
 
 #: From this on an error is scribbled on rather than painted over (mm2).
 SCRIBBLED_MM2 = 40.0
@@ -36,6 +37,9 @@ MOST_PLACES = 40
 
 #: Earlier scribbles count again when they fit into a box of this side with the new ones.
 TOGETHER_VOXELS = 48
+
+#: So far apart are the slices between which corrections are interpolated (mm).
+KEY_SLICE_MM = 3.0
 
 #: The width of a scribble (mm).
 SCRIBBLE_MM = 3.0
@@ -100,13 +104,22 @@ class User:
         """Every slice that shows a label or tumour, from the top down."""
         shown = ((self.session.codes > 0) | (self.target > 0)).any(axis=(1, 2))
         for index in np.flatnonzero(shown):
-            self.clock.key()
-            self.clock.think()
-            for region in self.regions:
-                wanted = self.sees(region, int(index))
-                for mode in (Mode.PAINT, Mode.ERASE):
-                    self.hand.correct(region, mode, int(index), wanted, least_mm2)
+            self.correct_slice(int(index), least_mm2)
             yield
+
+    def correct_slice(self, index: int, least_mm2: float) -> set[str]:
+        """One look at a slice with the brush in hand; the regions that were changed."""
+        self.clock.key()
+        self.clock.think()
+        changed = set()
+        for region in self.regions:
+            strokes = self.clock.strokes
+            wanted = self.sees(region, index)
+            for mode in (Mode.PAINT, Mode.ERASE):
+                self.hand.correct(region, mode, index, wanted, least_mm2)
+            if self.clock.strokes > strokes:
+                changed.add(region)
+        return changed
 
     def sees(self, region: str, index: int) -> NDArray[np.bool_]:
         """Where the region truly is in a slice (P, L)."""
@@ -137,6 +150,7 @@ class ToolUser(User):
     def steps(self) -> Iterator[None]:
         yield from self.remove_false_components()
         yield from self.follow_queue()
+        yield from self.correct_key_slices()
         yield from super().steps()
 
     def remove_false_components(self) -> Iterator[None]:
@@ -170,6 +184,39 @@ class ToolUser(User):
             self.clock.think()
             self.refine_in(place.centre[0], place.region)
             yield
+
+    def correct_key_slices(self) -> Iterator[None]:
+        """Correct a slice every few mm, and let interpolation carry it to those between."""
+        step = max(1, round(KEY_SLICE_MM / self.session.grid.spacing[0]))
+        shown = np.flatnonzero(((self.session.codes > 0) | (self.target > 0)).any(axis=(1, 2)))
+        if step < 2 or shown.size <= step:
+            return
+        keys = [*range(int(shown[0]), int(shown[-1]), step), int(shown[-1])]
+        before: set[str] = set()
+        for number, index in enumerate(keys):
+            changed = self.correct_slice(index, SEEN_MM2[1])
+            if number and index - keys[number - 1] > 1:
+                for region in self.regions:
+                    if region in before | changed:
+                        self._interpolate(region, keys[number - 1], index)
+            before = changed
+            yield
+
+    def _interpolate(self, region: str, first: int, last: int) -> None:
+        """Between two corrected slices; undone if the slice in the middle got worse."""
+        middle = (first + last) // 2
+        wanted = self.sees(region, middle)
+        before = self._errors(region, middle, wanted)
+        self.clock.key(2)
+        self.clock.think()
+        try:
+            interpolate(self.session, region, 0, (first, last), replace=True)
+        except InputError:  # the region is in neither slice
+            return
+        self.clock.think()
+        if self._errors(region, middle, wanted) > before:
+            self.clock.key()
+            self.session.undo()
 
     def refine_in(self, index: int, region: str) -> bool:
         """Scribble on the region's large errors in a slice and refine; undone if it got worse."""
