@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject
 
 from ..editing import EditSession
+from .editing_mirror import MirrorOutline
 from .editing_shaping import ShapeRequest
+from .lesion_list import LesionList
 from .next_place import NextPlace
 from .widgets.lesion_box import LesionBox
 from .widgets.next_box import NextBox
@@ -47,7 +49,10 @@ class EditSections(QObject):
         self._prediction = prediction
         self._controller: EditController | None = None
         self._kept: tuple[Prediction, dict[str, NDArray[np.uint8]]] | None = None
+        self._mirror: MirrorOutline | None = None
         self.next_place = NextPlace(place, self._probabilities, self)
+        self.lesions = LesionList(lesions, self._probabilities, self)
+        shape.mirror_requested.connect(self._show_mirror)
         shape.shape_requested.connect(self._run)
         shape.cut_wanted.connect(self._propose_cut)
 
@@ -55,8 +60,13 @@ class EditSections(QObject):
         """Another annotation is in hand, or none."""
         if self._controller is not None and self._show_region in self._controller.on_tool:
             self._controller.on_tool.remove(self._show_region)
+        if self._mirror is not None:
+            self._mirror.hide()
+            self._mirror = None
+        self._shape.show_mirror(False)
         self._controller = controller
         self.next_place.follow(controller)
+        self.lesions.follow(controller)
         if controller is None:
             self._kept = None
             self._shape.setEnabled(False)
@@ -89,6 +99,16 @@ class EditSections(QObject):
     def _propose_cut(self, looks_at: str) -> None:
         if self._controller is not None:
             self._shape.show_cut(*self._controller.shaper.cut(looks_at))
+
+    def _show_mirror(self, wanted: bool) -> None:
+        if self._controller is None:
+            return
+        if self._mirror is None:
+            self._mirror = MirrorOutline(self._controller, self._shape.show_mirror)
+        if wanted:
+            self._mirror.show()
+        else:
+            self._mirror.hide()
 
     def _show_region(self) -> None:
         if self._controller is not None:

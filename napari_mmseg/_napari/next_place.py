@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
+from psygnal import Signal
 from qtpy.QtCore import QObject, QTimer
 
 from .place_marker import PlaceMarker
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 #: What is left is counted again so long after an edit (ms).
 _PAUSE_MS = 600
+
+MARKER_NAME = "Look here"
 
 _UNTOUCHED = "Goes through the places that are most worth a look."
 _NOTHING = "Nothing is left that looks worth a look."
@@ -32,7 +35,14 @@ class NextPlace(QObject):
         The section.
     probabilities
         Gives what a model says of each region of the annotation in hand (see `ReviewQueue`).
+
+    Signals
+    -------
+    moved
+        Another place is looked at, or none is left.
     """
+
+    moved = Signal()
 
     def __init__(
         self,
@@ -66,7 +76,7 @@ class NextPlace(QObject):
         self._box.setEnabled(controller is not None)
         self._box.show_nothing(_UNTOUCHED)
         if controller is not None:
-            self._marker = PlaceMarker(controller.viewer, controller.layer)
+            self._marker = PlaceMarker(controller.viewer, controller.layer, MARKER_NAME)
             controller.session.on_state.append(self._note)
 
     @property
@@ -78,8 +88,9 @@ class NextPlace(QObject):
         """Go to the next place; the one before counts as looked at."""
         if self._controller is None:
             return
-        queue = self._fresh_queue(self._controller)
-        place = queue.next()
+        self._box.show_looking()
+        place = self._fresh_queue(self._controller).next()
+        self.moved.emit()
         if place is None:
             if self._marker is not None:
                 self._marker.hide()

@@ -71,6 +71,10 @@ class Panel(QWidget):
         self.coordinator = Coordinator(viewer, self)
         self.coordinator.segmenter.offer_models()
         self.sections["inside"].toggled.connect(self.coordinator.inspector.open)
+        edit = self.coordinator.sections
+        self.sections["lesions"].toggled.connect(edit.lesions.open)
+        edit.lesions.pointed_at.connect(self.sections["lesions"].expand)
+        edit.next_place.moved.connect(self.sections["next"].expand)
         self._take_drops(self)
         _panels[viewer] = self
 

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from ..editing.stroke import Box
 
-MARKER_NAME = "Here"
-
 #: The ring is somewhat larger than what it shows, and never smaller than this (mm).
 _ROOM = 1.3
 _SMALLEST_MM = 8.0
@@ -23,10 +21,10 @@ _WIDTH = 0.04  # of the diameter
 
 
 class PlaceMarker:
-    """One ring over the labels, seen in the slices that it reaches to in any plane."""
+    """One ring over the labels, in a layer `name`, seen in the slices through its middle."""
 
-    def __init__(self, viewer: ViewerModel, labels: Labels) -> None:
-        self._viewer, self._labels = viewer, labels
+    def __init__(self, viewer: ViewerModel, labels: Labels, name: str) -> None:
+        self._viewer, self._labels, self._name = viewer, labels, name
         self._layer: Points | None = None
 
     def show(self, centre: tuple[int, int, int], box: Box) -> None:
@@ -53,14 +51,13 @@ class PlaceMarker:
             layer = Points(
                 np.zeros((1, 3)),
                 ndim=3,
-                name=MARKER_NAME,
+                name=self._name,
                 units=self._labels.units,
                 axis_labels=self._labels.axis_labels,
                 symbol="disc",
                 face_color="transparent",
                 border_color=_COLOUR,
                 border_width=_WIDTH,
-                out_of_slice_display=True,
             )
             layer.editable = False
             self._viewer.add_layer(layer)

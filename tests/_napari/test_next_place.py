@@ -10,7 +10,7 @@ import pytest
 from test_editing_controller import SHAPE, Desk, make_session
 
 from napari_mmseg._napari.editing_sections import EditSections
-from napari_mmseg._napari.place_marker import MARKER_NAME
+from napari_mmseg._napari.next_place import MARKER_NAME
 from napari_mmseg._napari.widgets.lesion_box import LesionBox
 from napari_mmseg._napari.widgets.next_box import NextBox
 from napari_mmseg._napari.widgets.shape_box import ShapeBox

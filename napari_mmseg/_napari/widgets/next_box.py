@@ -70,6 +70,11 @@ class NextBox(QWidget):
         self._progress.setRange(0, max(total, 1))
         self._progress.setValue(number)
 
+    def show_looking(self) -> None:
+        """Say at once that places are looked for: the first time takes a moment."""
+        self._left.setText("Looking through the segmentation…")
+        self._left.repaint()
+
     def show_left(self, text: str) -> None:
         """Say what is left to look at."""
         self._left.setText(text)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from qtpy.QtCore import Signal
+from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import (
     QCheckBox,
     QDoubleSpinBox,
@@ -78,7 +79,15 @@ class ShapeBox(QWidget):
 
     def show_region(self, title: str) -> None:
         """Say which region the commands are for."""
-        self._about.setText(f"All of the {title}, one step of undo each:")
+        text = f"All of the {title}, one step of undo each:"
+        if text != self._about.text():
+            self._about.setText(text)
+            if self.isVisible():
+                self._want_cut()
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        super().showEvent(event)
+        self._want_cut()
 
     def show_cut(self, low: float, high: float) -> None:
         """Propose intensities to cut at."""
