@@ -18,18 +18,13 @@ from numpy.typing import NDArray
 
 from ..errors import GeometryError
 from .brush import Spacing, Voxel, stamp
+from .edges import HALF_WIDTH, SAME_TISSUE_SHARE, Edges, box_around, find_edges, looks
 from .stroke import Box, Footprint
 
 #: Radius of the inner part that tells value and noise, as a share of the brush's radius, and the
 #: least that it is (voxel edges): a ring of contrast agent is only a few voxels wide.
 INNER_SHARE = 0.35
 INNER_LEAST_VOXELS = 1.5
-
-#: Share of the inner part that must be of the tissue under the cursor.
-SAME_TISSUE_SHARE = 0.4
-
-#: Half the width of the interval that holds that share of a normal distribution (deviations).
-_HALF_WIDTH = 0.5244
 
 #: A voxel may differ by so many deviations of the (smoothed) noise.
 NOISE_DEVIATIONS = 3.0
@@ -38,23 +33,11 @@ NOISE_DEVIATIONS = 3.0
 #: have rounding.
 LEAST_NOISE_SHARE = 0.005
 
-#: How far on a voxel looks for what lies beyond an edge: an edge in MRI is 2 to 4 voxels wide.
-EDGE_REACH_VOXELS = 2
-
-#: Axes with voxels longer than this (times the shortest edge) are not smoothed along.
-THICK = 2.0
-
 #: In a plane the edges are found this far ahead of the brush, so that a drag finds them once.
 AHEAD_VOXELS = 12
 
 #: A drag is covered by brushes at most this share of the radius apart.
 STEP_SHARE = 0.5
-
-#: Noise is told from differences of voxels so far apart.
-NOISE_LAG_VOXELS = 4
-
-#: Every so manieth voxel tells the noise.
-_NOISE_STEP = 3
 
 #: Every so manieth voxel along each axis tells the range of an image.
 _SAMPLE_STEP = 4
@@ -175,14 +158,16 @@ class AdaptiveBrush:
         high = [
             min(side.stop + n, size) for side, n, size in zip(box, ahead, self._shape, strict=True)
         ]
-        smooth, look = _looks(self._spacing, axis)
+        smooth, look = looks(self._spacing, axis)
         margin = [n + (i in smooth) for i, n in enumerate(look)]
-        around = _around(
+        around = box_around(
             [a - n for a, n in zip(low, margin, strict=True)],
             [b + n for b, n in zip(high, margin, strict=True)],
             self._shape,
         )
-        images = [_edges(image[around].astype(np.float32), smooth, look) for image in self._images]
+        images = [
+            find_edges(image[around].astype(np.float32), smooth, look) for image in self._images
+        ]
         return _Window((low[0], low[1], low[2]), (high[0], high[1], high[2]), axis, images)
 
     @cached_property
@@ -193,27 +178,13 @@ class AdaptiveBrush:
         return [LEAST_NOISE_SHARE * width for width in ranges]
 
 
-class _Edges(NamedTuple):
-    """An image without its noise, and between which levels each voxel counts as part of an edge.
-
-    A voxel brighter than a level L belongs to L when `from_below` <= L, that is when it is nearer
-    to L than to the brightest voxel beyond it; a darker one when `from_above` >= L. `noise` is
-    the deviation within one tissue.
-    """
-
-    smooth: NDArray[np.float32]
-    from_below: NDArray[np.float32]
-    from_above: NDArray[np.float32]
-    noise: float
-
-
 class _Window(NamedTuple):
     """What was read last: a box of the images, from `low` up to but without `high`."""
 
     low: Voxel
     high: Voxel
     axis: int | None
-    images: list[_Edges]
+    images: list[Edges]
 
     def holds(self, box: Box, axis: int | None) -> bool:
         (a, b, c), (d, e, f) = self.low, self.high
@@ -265,78 +236,6 @@ def _inner(kernel: _Kernel, seed: Voxel, shape: tuple[int, ...]) -> NDArray[np.i
     return np.flatnonzero(inside)
 
 
-@lru_cache(maxsize=8)
-def _looks(spacing: Spacing, axis: int | None) -> tuple[tuple[int, ...], tuple[int, int, int]]:
-    """The axes to smooth along, and how far a voxel looks along each axis for an edge."""
-    free = [i for i in range(3) if i != axis]
-    edge = min(spacing[i] for i in free)
-    smooth = tuple(i for i in free if spacing[i] < THICK * edge)
-    look = [0 if i == axis else EDGE_REACH_VOXELS if i in smooth else 1 for i in range(3)]
-    return smooth, (look[0], look[1], look[2])
-
-
-def _around(low: list[int], high: list[int], shape: tuple[int, ...]) -> Any:
-    """An index of a box that may reach beyond the image, where its border voxels go on."""
-    if min(low) >= 0 and all(stop <= size for stop, size in zip(high, shape, strict=True)):
-        return tuple(slice(a, b) for a, b in zip(low, high, strict=True))
-    sides = zip(low, high, shape, strict=True)
-    return np.ix_(*(np.clip(np.arange(a, b), 0, size - 1) for a, b, size in sides))
-
-
-def _edges(
-    values: NDArray[np.float32], smooth: tuple[int, ...], look: tuple[int, int, int]
-) -> _Edges:
-    """Smooth by (1, 2, 1)/4 along axes, and find the edges; both cut the box's margin off.
-
-    All works on flat voxels, where a neighbour is a fixed number of voxels away: three times as
-    fast as on boxes in the box. What then wraps around lies in the margin.
-    """
-    shape = values.shape
-    steps = (shape[1] * shape[2], shape[2], 1)
-    flat, start = values.ravel(), 0
-    for axis in smooth:  # sums of neighbours, twice
-        step = steps[axis]
-        flat = flat[:-step] + flat[step:]
-        flat = flat[:-step] + flat[step:]
-        start += step
-    flat *= np.float32(0.25 ** len(smooth))
-    offsets = [n * step for n, step in zip(look, steps, strict=True) if n]
-    far = max(offsets)
-    count = len(flat) - 2 * far
-    beyond = [flat[far + o : far + o + count] for offset in offsets for o in (-offset, offset)]
-    middle = flat[far : far + count]
-    found = [np.empty(shape, dtype=np.float32) for _ in range(3)]
-    at = slice(start + far, start + far + count)
-    same, highest, lowest = (array.reshape(-1)[at] for array in found)
-    np.copyto(same, middle)
-    np.maximum(beyond[0], beyond[1], out=highest)
-    np.minimum(beyond[0], beyond[1], out=lowest)
-    for part in beyond[2:]:
-        np.maximum(highest, part, out=highest)
-        np.minimum(lowest, part, out=lowest)
-    twice = middle + middle
-    np.subtract(twice, highest, out=highest)
-    np.subtract(twice, lowest, out=lowest)
-    margin = [n + (i in smooth) for i, n in enumerate(look)]
-    core = tuple(slice(n, size - n) for n, size in zip(margin, shape, strict=True))
-    cut = [array[core] for array in found]
-    return _Edges(cut[0], cut[1], cut[2], _noise(flat, steps[smooth[-1]]))
-
-
-def _noise(flat: NDArray[np.float32], step: int) -> float:
-    """Deviation of smoothed voxels from others of their tissue, in a box with edges.
-
-    From differences between voxels too far apart to share noise; of those the smaller ones, as
-    the larger lie across edges.
-    """
-    apart = NOISE_LAG_VOXELS * step
-    if len(flat) <= apart:
-        return 0.0
-    differences = flat[apart::_NOISE_STEP] - flat[: len(flat) - apart : _NOISE_STEP]
-    place = int(len(differences) * SAME_TISSUE_SHARE)
-    return float(np.partition(np.abs(differences), place)[place]) / _HALF_WIDTH / 2**0.5
-
-
 def _mode(values: NDArray[np.float32], value: float) -> tuple[float, float]:
     """Level and deviation of the tissue that `value` belongs to, from sorted values around it.
 
@@ -351,7 +250,7 @@ def _mode(values: NDArray[np.float32], value: float) -> tuple[float, float]:
     widths = values[first + span : last + span + 1] - values[first : last + 1]
     at = first + int(widths.argmin())
     low, high = float(values[at]), float(values[at + span])
-    return (low + high) / 2, (high - low) / 2 / _HALF_WIDTH
+    return (low + high) / 2, (high - low) / 2 / HALF_WIDTH
 
 
 def _union(stamps: list[Footprint]) -> Footprint:
