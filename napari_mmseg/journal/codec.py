@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -38,7 +38,7 @@ def unpack_volumes(facts: Mapping[str, Any], data: bytes) -> tuple[Volume, Volum
 
 def pack_origin(origin: Origin) -> tuple[dict[str, Any], bytes]:
     """Facts and data of an origin; file names are taken out of its warnings."""
-    told = asdict(origin.provenance)
+    told = {f.name: _plain(getattr(origin.provenance, f.name)) for f in fields(Provenance)}
     told["warnings"] = [without_names(w) for w in origin.provenance.warnings]
     facts: dict[str, Any] = {"author": origin.author, "provenance": told, "encoding": None}
     if origin.file_codes is None:
@@ -46,6 +46,13 @@ def pack_origin(origin: Origin) -> tuple[dict[str, Any], bytes]:
     facts["encoding"] = origin.file_codes.encoding
     facts["shape"] = list(origin.file_codes.values.shape)
     return facts, zlib.compress(np.ascontiguousarray(origin.file_codes.values).tobytes(), _FAST)
+
+
+def _plain(value: object) -> object:
+    """Read-only mappings as dicts, which JSON can hold."""
+    if isinstance(value, Mapping):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return value
 
 
 def unpack_origin(facts: Mapping[str, Any], data: bytes) -> Origin:
