@@ -48,7 +48,7 @@ TOOL_ACTIONS: tuple[EditAction, ...] = (
         Tool.POLYGON,
     ),
     EditAction(
-        "tool", "Fill", "Click an area to fill it as far as it is one colour", "F", Tool.FILL, True
+        "tool", "Fill", "Click an area to fill it as far as it is one colour", "F", Tool.FILL
     ),
 )
 
@@ -74,6 +74,14 @@ SMART_ACTIONS: tuple[EditAction, ...] = (
         "then refine",
         "S",
         Tool.SCRIBBLE,
+    ),
+    EditAction(
+        "tool",
+        "Lasso",
+        "Click along an outline, which follows the edges between; double click closes it, "
+        "right click takes the last point away",
+        "L",
+        Tool.LASSO,
     ),
 )
 

@@ -13,6 +13,7 @@ from .editing_actions import EditAction
 from .editing_compat import bare_brush_circle
 from .editing_controls import LayerControls
 from .editing_keys import bind_keys, unbind_keys
+from .editing_lasso import LassoHand
 from .editing_layer import LayerBridge
 from .editing_link import EditLink
 from .editing_mouse import ONLY_IN_2D, EditMouse
@@ -69,8 +70,8 @@ class EditController:
         What of the labels is on screen.
     images
         The case's contrasts by name.
-    scribbles, shaper
-        What was scribbled, and the commands on a whole region.
+    scribbles, lasso, shaper
+        What was scribbled, what was clicked of an outline, and the commands on a whole region.
     on_tool
         Called with nothing after the tool or the view of the proposal changed.
     on_choose
@@ -117,7 +118,20 @@ class EditController:
         )
         self._bridge = LayerBridge(layer, session, strokes, self.undo, self.redo)
         bare_brush_circle(viewer)
-        self._mouse = EditMouse(layer, self.view, self._bridge, strokes, self._pick, self._choose)
+        spacing = session.grid.spacing
+        self.lasso = LassoHand(
+            viewer, layer, self.view, spacing, lambda: self.tool, self.images, strokes.enclose
+        )
+        self._mouse = EditMouse(
+            layer,
+            self.view,
+            self._bridge,
+            strokes,
+            self.lasso,
+            lambda: self.tool,
+            self._pick,
+            self._choose,
+        )
         self._controls = LayerControls(
             viewer, layer, self.view, session.protocol, lambda: self.tool, self.use, self._take
         )
@@ -139,6 +153,7 @@ class EditController:
         unbind_keys(self.viewer, self.layer, self.session.protocol)
         self._controls.detach()
         self._mouse.detach()
+        self.lasso.detach()
         self._bridge.detach()
         self.proposal.detach()
         self.scribbles.detach()
@@ -172,6 +187,8 @@ class EditController:
                 self.layer.visible = True
                 self.viewer.layers.selection.active = self.layer
         self.tool = wanted
+        if wanted.tool is not Tool.LASSO:
+            self.lasso.clear()
         self._show_tool()
 
     def undo(self) -> None:

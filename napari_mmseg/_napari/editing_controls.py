@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..protocol import Protocol
 from .editing_told import say
-from .editing_tool import ROUND_TOOLS, EditTool, Tool
+from .editing_tool import FLAT_TOOLS, ROUND_TOOLS, EditTool, Tool
 from .editing_view import SliceView
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ _MODES = {
     Tool.NAVIGATE: "pan_zoom",
     Tool.POLYGON: "polygon",
     Tool.FILL: "fill",
+    Tool.LASSO: "fill",
 }
 
 
@@ -53,6 +54,7 @@ class LayerControls:
         self._protocol = protocol
         self._tool, self._use, self._took = tool, use, took
         self._tool_in_2d = Tool.NAVIGATE
+        self._last = {"pan_zoom": Tool.NAVIGATE, "polygon": Tool.POLYGON, "fill": Tool.FILL}
         self._last_round = Tool.BRUSH
         self._syncing = False
         layer.events.mode.connect(self._on_mode)
@@ -75,10 +77,12 @@ class LayerControls:
         layer = self._layer
         if tool.tool in ROUND_TOOLS:
             self._last_round = tool.tool
+        else:
+            self._last[_MODES[tool.tool]] = tool.tool
         self._syncing = True
         try:
-            layer.n_edit_dimensions = 3 if tool.in_3d and tool.tool is not Tool.POLYGON else 2
-            erases_without_mode = tool.erase and tool.tool in (Tool.POLYGON, Tool.FILL)
+            layer.n_edit_dimensions = 3 if tool.in_3d and tool.tool not in FLAT_TOOLS else 2
+            erases_without_mode = tool.erase and tool.tool not in ROUND_TOOLS
             code = self._protocol[tool.region].code
             layer.selected_label = 0 if erases_without_mode else code
             layer.mode = _MODES.get(tool.tool, "erase" if tool.erase else "paint")
@@ -107,13 +111,13 @@ class LayerControls:
         self._took(taken)
 
     def _tool_of(self, mode: str) -> Tool:
-        """Napari knows one brush: its mode means the one that was in the hand last.
+        """A mode of napari means that of its tools which was in the hand last.
 
         So letting go of Space returns to the adaptive brush where that was left.
         """
         if mode in ("paint", "erase"):
             return self._last_round
-        return next((tool for tool, of in _MODES.items() if of == mode), Tool.NAVIGATE)
+        return self._last.get(mode, Tool.NAVIGATE)
 
     def _on_selected_label(self, event: object = None) -> None:
         if self._syncing:

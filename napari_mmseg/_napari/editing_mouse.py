@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
+from .editing_lasso import LassoHand
 from .editing_layer import LayerBridge
 from .editing_strokes import Strokes
 from .editing_told import say
+from .editing_tool import EditTool, Tool
 from .editing_view import SliceView, Voxel
 
 if TYPE_CHECKING:
     from napari.layers import Labels
 
-_LEFT, _MIDDLE = 1, 3  # vispy's numbers of mouse buttons
+_LEFT, _RIGHT, _MIDDLE = 1, 2, 3  # vispy's numbers of mouse buttons
 
 #: napari's modes in which the left button draws; the polygon's clicks are napari's own.
 _DRAWING_MODES = ("paint", "erase", "polygon", "fill")
@@ -26,8 +28,10 @@ class EditMouse:
 
     Parameters
     ----------
-    layer, view, bridge, strokes
+    layer, view, bridge, strokes, lasso
         What is edited, how it is shown, and what the drawing does.
+    tool
+        Gives the tool in the hand.
     pick
         Takes the voxel under the cursor: its region comes into the hand.
     choose
@@ -40,10 +44,13 @@ class EditMouse:
         view: SliceView,
         bridge: LayerBridge,
         strokes: Strokes,
+        lasso: LassoHand,
+        tool: Callable[[], EditTool],
         pick: Callable[[Voxel], None],
         choose: Callable[[Voxel], None],
     ) -> None:
         self._layer, self._view, self._bridge, self._strokes = layer, view, bridge, strokes
+        self._lasso, self._tool = lasso, tool
         self._pick, self._choose = pick, choose
         layer.mouse_drag_callbacks.append(self._on_drag)
 
@@ -66,7 +73,12 @@ class EditMouse:
             if self._view.holds(voxel):
                 (self._choose if chooses else self._pick)(voxel)
             return
-        if event.button == _LEFT and layer.mode != "polygon":
+        if self._tool().tool is Tool.LASSO:
+            if event.button == _RIGHT:
+                self._lasso.back()
+            elif event.button == _LEFT:
+                self._lasso.press(voxel)
+        elif event.button == _LEFT and layer.mode != "polygon":
             yield from self._draw(event, voxel)
 
     def _draw(self, event: Any, voxel: Voxel) -> Generator[None, None, None]:

@@ -92,6 +92,13 @@ class Strokes:
     def release(self) -> None:
         self._session.end()
 
+    def enclose(self, area: Footprint) -> None:
+        """Add an area that the tool in the hand has enclosed, or erase it; one step of undo."""
+        tool = self._tool()
+        mode = tool.mode()
+        stroke = self._limited(tool, mode, area)
+        self._session.apply(stroke, tool.label(mode, self._session.protocol))
+
     # What napari's own methods and tools ask for
 
     def paint_at(self, coordinates: Sequence[float], label: int) -> None:
@@ -118,7 +125,11 @@ class Strokes:
             plane = [i for i in range(3) if i != across]
             voxels[:, plane] = np.floor(corners[:, plane])
         with told():
-            self._stroke(label, polygon(voxels, across))
+            area = polygon(voxels, across)
+            if self._tool().tool in (Tool.RESTORE, Tool.SCRIBBLE) and not from_edges:
+                self._lay(self._tool(), self._tool().mode(), area)
+            else:
+                self._stroke(label, area)
 
     # Inside
 
@@ -128,6 +139,10 @@ class Strokes:
             footprint = brush.sweep(start, end, tool.diameter, axis)
         else:
             footprint = sweep(start, end, tool.diameter, self._session.grid.spacing, axis)
+        self._lay(tool, mode, footprint)
+
+    def _lay(self, tool: EditTool, mode: Mode, footprint: Footprint) -> None:
+        """Do what the tool does to the voxels of a footprint, within the open step."""
         if tool.tool is Tool.SCRIBBLE:
             self._scribble(tool.region, mode in (Mode.PAINT, Mode.SET), footprint)
         elif tool.tool is Tool.RESTORE:

@@ -27,18 +27,26 @@ class Tool(StrEnum):
     ADAPTIVE = "adaptive"
     RESTORE = "restore"
     SCRIBBLE = "scribble"
+    LASSO = "lasso"
 
 
 #: Tools that are drawn with a round cursor: to napari all of them are its brush.
 ROUND_TOOLS = (Tool.BRUSH, Tool.ADAPTIVE, Tool.RESTORE, Tool.SCRIBBLE)
 
+#: Tools that only know the shown plane.
+FLAT_TOOLS = (Tool.POLYGON, Tool.LASSO)
+
 #: Tools that look at the images.
-LOOKING_TOOLS = (Tool.ADAPTIVE,)
+LOOKING_TOOLS = (Tool.ADAPTIVE, Tool.LASSO)
 
 #: In place of a contrast: look at all of them.
 ALL_CONTRASTS = ""
 
-_NAMES = {Tool.ADAPTIVE: "adaptive brush", Tool.RESTORE: "restore brush"}
+_NAMES = {
+    Tool.ADAPTIVE: "adaptive brush",
+    Tool.RESTORE: "restore brush",
+    Tool.LASSO: "magnetic lasso",
+}
 
 
 @dataclass(frozen=True)

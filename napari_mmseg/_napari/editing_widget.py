@@ -28,7 +28,7 @@ from .editing_actions import (
 )
 from .editing_sentence import sentence
 from .editing_toggles import ToggleRow
-from .editing_tool import ALL_CONTRASTS, LOOKING_TOOLS, EditTool, Tool
+from .editing_tool import ALL_CONTRASTS, FLAT_TOOLS, LOOKING_TOOLS, EditTool, Tool
 from .widgets.brush_size import BrushSize
 from .widgets.section import Choice, column, quiet
 
@@ -123,7 +123,8 @@ class EditWidget(QWidget):
         self._in_3d.toggled.connect(self.in_3d_requested)
         self._looks_at = Choice()
         self._looks_at.setToolTip(
-            "The contrast whose edges the brush stops at; with all of them an edge in any counts "
+            "The contrast whose edges count; with all of them the adaptive brush stops at an edge "
+            "in any, and the lasso follows the contrast on screen "
             f"({_ACTIONS['next_contrast'].key} for the next)"
         )
         self._looks_at.currentIndexChanged.connect(
@@ -208,7 +209,9 @@ class EditWidget(QWidget):
         self._adding.mark(_ERASE if tool.erase else _ADD)
         self._exact.setChecked(tool.exact)
         self._in_3d.setChecked(tool.in_3d)
-        self._in_3d.setEnabled(tool.tool is not Tool.POLYGON)
+        self._in_3d.setEnabled(tool.tool not in FLAT_TOOLS)
+        self._adding.setEnabled(tool.tool is not Tool.RESTORE)
+        self._exact.setEnabled(tool.tool not in (Tool.RESTORE, Tool.SCRIBBLE))
         self._size.show_diameter(tool.diameter)
         self._looks_at.choose(tool.looks_at)
         self._looks_row.setVisible(tool.tool in LOOKING_TOOLS)

@@ -9,6 +9,7 @@ import pytest
 from test_editing_controller import SHAPE, Desk, make_session
 
 from napari_mmseg._napari.editing_controller import attach_editing
+from napari_mmseg._napari.editing_lasso import LASSO_NAME
 from napari_mmseg._napari.editing_tool import Tool
 
 
@@ -91,6 +92,63 @@ def test_the_restore_brush_brings_the_proposal_back_under_it_only(desk):
     desk.drag((5, 2, 16))
     assert desk.session.codes[5, 2, 16] == 0
     assert desk.session.codes[5, 10, 18] == 1
+
+
+def double_click(desk: Desk, voxel: tuple[int, int, int]) -> None:
+    desk.drag(voxel)
+    event = desk.event("mouse_double_click", voxel, 1, ())
+    for callback in desk.layer.mouse_double_click_callbacks:
+        callback(desk.layer, event)
+
+
+def test_the_lasso_follows_the_edge_between_clicks_and_closes_on_a_double_click(desk):
+    bright = np.zeros(SHAPE, np.float32)
+    bright[:, 4:16, 4:20] = 100
+    desk.controller.images["T2"] = bright
+    desk.press("L")
+    desk.controller.use(looks_at="T2", region="TC")
+    for corner in ((4, 4, 4), (4, 4, 19)):
+        desk.drag(corner)
+    assert LASSO_NAME in desk.viewer.layers
+    assert desk.viewer.layers.selection.active is desk.layer
+    desk.drag((4, 10, 12))
+    desk.drag((4, 10, 12), button=2)  # takes the last one back
+    assert desk.controller.lasso.corners == ((4, 4, 4), (4, 4, 19))
+    double_click(desk, (4, 15, 12))  # the way there and back goes round the corners
+    found = desk.session.codes == 2
+    assert found[4, 5:15, 5:19].all()
+    assert not found[4, :2].any()
+    assert not found[4, 18:].any()
+    assert not np.delete(found, 4, axis=0).any()
+    assert desk.session.undo_label == "magnetic lasso: add TC"
+    assert LASSO_NAME not in desk.viewer.layers
+    desk.press("F")
+    assert desk.controller.tool.tool is Tool.FILL
+
+
+def test_a_lasso_that_is_put_away_or_outside_changes_nothing(desk, monkeypatch):
+    said: list[str] = []
+    monkeypatch.setattr("napari.utils.notifications.show_warning", said.append)
+    desk.press("L")
+    desk.drag((4, 5, 5))
+    desk.drag((4, 5, 50))
+    assert "outside the image" in said[0]
+    desk.press("A")
+    assert desk.controller.lasso.corners == ()
+    assert LASSO_NAME not in desk.viewer.layers
+    assert desk.session.undo_depth == 0
+
+
+def test_drawing_round_an_area_restores_it_with_the_restore_brush(desk):
+    proposed = np.ones(SHAPE, np.uint8)
+    desk.session.replace(proposed, "segmentation")
+    desk.session.replace(np.zeros(SHAPE, np.uint8), "wipe", as_proposal=False)
+    desk.press("R")
+    desk.layer._begin_stroke()
+    desk.layer.paint_polygon([(4, 5, 5), (4, 5, 12), (4, 12, 12), (4, 12, 5)], 1)
+    desk.layer._commit_stroke()
+    assert desk.session.codes[4, 8, 8] == 1
+    assert desk.session.codes.sum() == 64
 
 
 def test_letting_go_of_space_returns_to_the_adaptive_brush_and_p_to_the_plain_one(desk):

@@ -14,6 +14,7 @@ from test_editing_controller import SHAPE, make_session
 
 from napari_mmseg._napari.colours import label_colormap
 from napari_mmseg._napari.editing_controller import attach_editing
+from napari_mmseg._napari.editing_scribbles import SCRIBBLES_NAME
 from napari_mmseg._napari.editing_widget import EditWidget
 from napari_mmseg.protocol import load_protocol
 
@@ -22,7 +23,10 @@ class Hands:
     """Mouse and keyboard over a viewer's canvas."""
 
     def __init__(self, viewer: Any) -> None:
+        """The case's one contrast is bright from column 12 on."""
         self.session = make_session()
+        image = np.random.default_rng(0).normal(0, 1, SHAPE).astype(np.float32)
+        image[:, :, 12:] += 100
         self.viewer = viewer
         grid = self.session.grid
         self.layer = viewer.add_labels(
@@ -33,7 +37,9 @@ class Hands:
         )
         self.widget = EditWidget()
         viewer.window.add_dock_widget(self.widget)
-        self.controller = attach_editing(viewer, self.layer, self.session, self.widget)
+        self.controller = attach_editing(
+            viewer, self.layer, self.session, self.widget, {"FLAIR": image}
+        )
         self.canvas = viewer.window._qt_viewer.canvas
         self.settle()
 
@@ -49,10 +55,13 @@ class Hands:
         x, y = scene.transform.map((across, down, 0, 1))[:2]
         return QPoint(round(float(x)), round(float(y)))
 
-    def drag(self, *voxels: tuple[float, float, float], shift: bool = False) -> None:
+    def drag(
+        self, *voxels: tuple[float, float, float], shift: bool = False, control: bool = False
+    ) -> None:
         native, button = self.canvas.native, Qt.MouseButton.LeftButton
         modifier = Qt.KeyboardModifier
         held = modifier.ShiftModifier if shift else modifier.NoModifier
+        held = modifier.ControlModifier if control else held
         QTest.mouseMove(native, self.place(voxels[0]))
         QTest.mousePress(native, button, held, self.place(voxels[0]))
         for voxel in voxels[1:]:
@@ -141,3 +150,45 @@ def test_the_panel_and_napari_s_polygon_work_together(hands):
     assert "+90" in hands.widget.counts_text("ET")
     hands.widget.restore_requested.emit("WT")
     assert not hands.session.codes.any()
+
+
+def test_the_smart_tools_by_hand(hands):
+    codes, layer, shift = hands.session.codes, hands.layer, Qt.KeyboardModifier.ShiftModifier
+    at = SHAPE[0] // 2
+    hands.viewer.layers.selection.active = layer
+
+    hands.key(Qt.Key.Key_A)
+    hands.controller.use(diameter=14.0)
+    hands.drag((at, 9, 9))
+    painted = np.argwhere(codes)
+    assert painted[:, 2].max() == 11  # stopped at the edge
+    assert layer.cursor == "circle"
+
+    hands.key(Qt.Key.Key_R)
+    hands.drag((at, 9, 9))
+    assert not codes.any()  # nothing was proposed
+
+    hands.key(Qt.Key.Key_S)
+    hands.controller.use(diameter=2.0)
+    hands.drag((at, 5, 5), (at, 9, 5))
+    hands.drag((at, 5, 15), (at, 9, 15), shift=True)
+    shown = hands.viewer.layers[SCRIBBLES_NAME].data
+    assert (shown[at, 7, 5], shown[at, 7, 15]) == (1, 2)
+    hands.key(Qt.Key.Key_C, shift)
+    assert not shown.any()
+
+    hands.key(Qt.Key.Key_L)
+    for corner in ((3, 4), (3, 11), (12, 11)):
+        hands.click((at, *corner))
+    assert len(hands.controller.lasso.corners) == 3
+    native, left = hands.canvas.native, Qt.MouseButton.LeftButton
+    none = Qt.KeyboardModifier.NoModifier
+    QTest.mouseDClick(native, left, none, hands.place((at, 12, 11)))
+    hands.settle()
+    assert hands.session.undo_label == "magnetic lasso: add WT"
+    assert codes[at, 5, 9] == 1
+
+    chosen: list[tuple[int, int, int]] = []
+    hands.controller.on_choose.append(chosen.append)
+    hands.drag((at, 7, 10), control=True)
+    assert chosen == [(at, 7, 10)]
