@@ -111,7 +111,7 @@ class LesionList(QObject):
         if lesion is None:
             say(f"There is no {self._region} here: choose its region first")
             return
-        self._mark(lesion)
+        self._mark(lesion, voxel)
         self._show()
         self.pointed_at.emit()
 
@@ -211,10 +211,16 @@ class LesionList(QObject):
         (marks.add if accepted else marks.discard)(number)
         self._timer.start()  # the list may not be filled anew while it tells of a tick
 
-    def _mark(self, lesion: Lesion) -> None:
+    def _mark(self, lesion: Lesion, seen: Voxel | None = None) -> None:
+        """Choose a lesion, ringed in its middle slice or in that of the voxel that is `seen`."""
         self._chosen = lesion.id
-        if self._marker is not None:
-            self._marker.show(_middle(lesion), _box(lesion))
+        if self._marker is None or self._controller is None:
+            return
+        centre = list(_middle(lesion))
+        if seen is not None:
+            across = self._controller.view.across
+            centre[across] = seen[across]
+        self._marker.show((centre[0], centre[1], centre[2]), _box(lesion))
 
     def _unmark(self) -> None:
         self._chosen = None

@@ -106,6 +106,8 @@ def test_ctrl_and_click_in_the_picture_choose_and_delete_removes(found, monkeypa
     desk.drag((4, 12, 18), modifiers=("Control",))  # while navigating
     assert told == [True]
     assert found.box.chosen_number is not None
+    ring = desk.viewer.layers[MARKER_NAME].data[0]
+    assert ring[0] == desk.layer.data_to_world((4, 12, 18))[0]  # seen where it was clicked
     desk.controller.use(tool="brush")
     desk.drag((6, 15, 5), modifiers=("Control",))  # with a brush: nothing is painted
     assert desk.session.undo_depth == 0

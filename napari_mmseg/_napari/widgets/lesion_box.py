@@ -24,6 +24,14 @@ from .region_box import volume_text
 from .section import column, quiet
 
 _ROWS_SHOWN = 5
+
+#: Boxes to tick that are seen on napari's dark ground, and rows that a mouse can hit.
+_STYLE = (
+    "QTreeWidget::item { padding: 2px 1px; }"
+    "QTreeWidget::indicator { width: 11px; height: 11px; border: 1px solid #9aa0a6; }"
+    "QTreeWidget::indicator:checked { background: #3caa5a; }"
+)
+
 _SEEN, _VOLUME, _SIZE, _UNSURE, _WHERE = range(5)
 
 
@@ -58,6 +66,7 @@ class LesionBox(QWidget):
         self._about = quiet("Nothing is labelled.")
         self._list = QTreeWidget()
         self._list.setHeaderLabels(["✓", "ml", "mm", "unsure", "where"])
+        self._list.setStyleSheet(_STYLE)
         self._list.setRootIsDecorated(False)
         self._list.setUniformRowHeights(True)
         self._list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
