@@ -23,7 +23,7 @@ def batch() -> tuple[torch.Tensor, torch.Tensor]:
 @pytest.mark.filterwarnings("ignore")  # Fabric's own, on whatever it finds here
 def test_a_step_through_fabric_is_the_plain_step(options: Options) -> None:
     pytest.importorskip("lightning_fabric")
-    chosen = options(learning_rate=1e-2)
+    chosen = options(learning_rate=1e-2, precision="bf16")  # as Fabric does it
     results = []
     for place in (devices.Processor(), devices.Cards("cpu", 1)):
         torch.manual_seed(0)

@@ -145,7 +145,8 @@ class Refiner:
                 here = marked([scribble], box)
                 yes |= here
                 no &= ~here
-            elif not scribble.inside and scribble.region in above | {region.name}:
+            # A voxel of one region is none of its siblings'.
+            elif (scribble.region in above | {region.name}) != scribble.inside:
                 here = marked([scribble], box)
                 no |= here
                 yes &= ~here
