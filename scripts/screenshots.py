@@ -6,6 +6,7 @@ T1ce in the coronal plane, and the T1ce - T1 subtraction. Needs a screen (or xvf
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -19,6 +20,9 @@ from napari_mmseg.models import DEFAULT_MODEL
 from napari_mmseg.volume import Modality
 
 _LONGEST_S = 600
+
+# Pictures of the case as it comes, not of work left in the user's folder.
+os.environ.setdefault("NAPARI_MMSEG_WORK", "off")
 
 
 def main(case: Path, folder: Path) -> None:
