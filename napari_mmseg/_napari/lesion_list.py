@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject
 
 from .cursor import position_text
 from .editing_told import say, told
 from .editing_view import Voxel
+from .pause import after_pause
 from .place_marker import PlaceMarker
 from .widgets.lesion_box import LesionBox, LesionRow
 
@@ -65,10 +66,7 @@ class LesionList(QObject):
         self._chosen: int | None = None
         self._region = ""
         self._is_open = False
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(_PAUSE_MS)
-        self._timer.timeout.connect(self._refresh)
+        self._timer = after_pause(self, _PAUSE_MS, self._refresh)
         box.chosen.connect(self.go_to)
         box.accepted_changed.connect(self._accept)
         box.remove_requested.connect(self._remove)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 from psygnal import Signal
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject
 
+from .pause import after_pause
 from .place_marker import PlaceMarker
 from .widgets.next_box import NextBox
 
@@ -59,10 +60,7 @@ class NextPlace(QObject):
         self._every = 0
         self._plane = 0
         self._version = -1
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(_PAUSE_MS)
-        self._timer.timeout.connect(self._show_left)
+        self._timer = after_pause(self, _PAUSE_MS, self._show_left)
         box.next_requested.connect(self.next)
         box.again_requested.connect(self.again)
         box.order_requested.connect(self._take_order)

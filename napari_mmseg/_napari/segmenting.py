@@ -17,6 +17,7 @@ from ..case import Case
 from ..editing import EditSession
 from ..errors import MmsegError
 from .layers import best_slice
+from .pause import after_pause
 from .prediction_layers import (
     remove_preview,
     remove_uncertainty,
@@ -80,10 +81,7 @@ class Segmenter(QObject):
         self._stroke_timer.timeout.connect(self._take_late)
         self._predictions: WeakKeyDictionary[EditSession, Prediction] = WeakKeyDictionary()
         self._wanted: dict[str, float] = {}
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(_SLIDER_PAUSE_MS)
-        self._timer.timeout.connect(self._apply_thresholds)
+        self._timer = after_pause(self, _SLIDER_PAUSE_MS, self._apply_thresholds)
         box.run_requested.connect(self.run)
         box.cancel_requested.connect(self.cancel)
         box.uncertainty_wanted.connect(self._on_uncertainty)

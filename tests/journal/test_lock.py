@@ -75,13 +75,19 @@ def test_the_lock_of_a_process_that_ended_is_taken_at_once(path):
         "Lock.take(Path(sys.argv[1]))\nos._exit(0)"
     )
     subprocess.run([sys.executable, "-c", program, str(path)], check=True)
-    assert lock_file(path).exists()
-    Lock.take(path).release()
+    ended = read_holder(lock_file(path))
+    assert ended is not None
+    assert ended.pid != os.getpid()
+    lock = Lock.take(path)
+    assert read_holder(lock_file(path)) == lock.holder
+    lock.release()
 
 
 def test_a_lock_that_makes_no_sense_is_taken_over(path):
     lock_file(path).write_text("{")
-    Lock.take(path).release()
+    lock = Lock.take(path)
+    assert read_holder(lock_file(path)) == lock.holder
+    lock.release()
 
 
 def test_whoever_lost_the_lock_stops_writing_and_says_so(path, monkeypatch):
