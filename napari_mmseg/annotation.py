@@ -22,7 +22,8 @@ class Provenance:
     `inputs` maps a modality to the SHA-256 of its file; `edits` counts voxels added and removed
     by region since the model's proposal, `effort` tells what correcting it cost. `flips` says
     which mirror images a model's answers were averaged over; `expected_dice` is what its proposal
-    could hope for by region, from calibrated probabilities.
+    could hope for by region, from calibrated probabilities. `sources` names the annotations that a
+    consensus or an adjudication was made from: rater to the SHA-256 of their codes.
     """
 
     model: str | None = None
@@ -39,6 +40,7 @@ class Provenance:
     flips: str = "none"
     expected_dice: Mapping[str, float] = field(default_factory=dict)
     effort: Mapping[str, Any] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

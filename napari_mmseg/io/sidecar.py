@@ -66,6 +66,7 @@ def describe(
         "modalities": list(how.modalities),
         "missing": list(how.missing),
         "inputs": dict(how.inputs),
+        "sources": dict(how.sources),
         "thresholds": dict(how.thresholds),
         "flips": how.flips,
         "expected_dice_of_proposal": {r: round(d, 4) for r, d in how.expected_dice.items()},
@@ -145,6 +146,7 @@ def _provenance(data: Mapping[str, Any]) -> Provenance:
         warnings=tuple(data.get("warnings") or ()),
         flips=str(data.get("flips") or "none"),
         expected_dice=dict(data.get("expected_dice_of_proposal") or {}),
+        sources=dict(data.get("sources") or {}),
     )
 
 
