@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 from napari_mmseg.training.options import TrainOptions, runs_folder
 
@@ -49,6 +50,23 @@ def main() -> None:
         look.add_argument("--encoding", help="of real label files whose names do not tell")
         if name == "gallery":
             look.add_argument("--out", type=Path, required=True)
+    folds = jobs.add_parser("folds", help="tune on labelled cases, each judged by a fold's network")
+    folds.add_argument("--data", type=Path, required=True, help="folder of labelled cases")
+    folds.add_argument("--folds", type=int, default=3, help="as many as cases: leave one out")
+    folds.add_argument("--model", default="simulated", help="the model to continue")
+    folds.add_argument("--licence", required=True, help="the tuned model's terms: its cases'")
+    folds.add_argument("--anatomy", type=Path, help="label maps: simulated cases are replayed")
+    folds.add_argument("--encoding", help="of label files whose names do not tell")
+    folds.add_argument("--name", default="tuned")
+    folds.add_argument("--steps", type=int, default=300, help="of each network")
+    folds.add_argument("--minutes", type=float, help="at most, of each network")
+    folds.add_argument("--seed", type=int, default=0)
+    folds.add_argument("--rate", type=float, help="of learning (default: as finetune)")
+    folds.add_argument("--replay", type=float, help="share of simulated crops (as finetune)")
+    folds.add_argument("--ema", type=float, default=TrainOptions.ema)
+    folds.add_argument("--device", default="cpu", choices=("cpu", "cuda", "auto"))
+    folds.add_argument("--resume", action="store_true")
+    folds.add_argument("--out", type=Path, help="model folder (default: in your models folder)")
     given = vars(parser.parse_args())
     job = given.pop("job")
     if job == "train":
@@ -63,6 +81,11 @@ def main() -> None:
         from napari_mmseg.training.export import export_run
 
         print(export_run(runs_folder() / given["name"], given["out"]))
+    elif job == "folds":
+        from napari_mmseg.training.memory import hold_memory
+
+        hold_memory()
+        print(_folded(**given))
     elif job == "validate":
         print(_validated(**given))
     elif job == "calibrate":
@@ -75,6 +98,34 @@ def main() -> None:
         from napari_mmseg.training.sample import write_sample
 
         print(write_sample(given["anatomy"], given["seed"], given["out"], ring=given["ring"]))
+
+
+def _folded(
+    model: str,
+    folds: int,
+    licence: str,
+    rate: float | None,
+    replay: float | None,
+    out: Path | None,
+    **given: Any,
+) -> str:
+    """The mean Dice before and in the folds, as text."""
+    from napari_mmseg.models import user_models_folder
+    from napari_mmseg.training.finetune import LEARNING_RATE, REPLAY
+    from napari_mmseg.training.folds import tune_in_folds
+
+    options = TrainOptions(
+        learning_rate=LEARNING_RATE if rate is None else rate,
+        replay=REPLAY if replay is None else replay,
+        **given,
+    )
+    folder = out or user_models_folder() / options.name
+    tuned = tune_in_folds(
+        options, model, folds, folder, licence, tell=lambda line: print(line, flush=True)
+    )
+    told = {"model": str(tuned.folder), "cases": tuned.cases, "mean_dice_before": dict(tuned.before),
+            "mean_dice_in_folds": dict(tuned.after), "record": str(tuned.record)}  # fmt: skip
+    return json.dumps(told, indent=2)
 
 
 def _validated(anatomy: Path, model: str, cases: int) -> dict[str, float | None]:

@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_mmseg.case import LabelFile
+from napari_mmseg.annotation import Annotation
+from napari_mmseg.case import Case, LabelFile
 from napari_mmseg.errors import AmbiguousEncodingError, InputError, MmsegError
 from napari_mmseg.inference.prepare import prepare
 from napari_mmseg.inference.progress import Watch
 from napari_mmseg.io import open_case, read_annotation
 from napari_mmseg.io.image import quoted
+from napari_mmseg.models.seen import fingerprints
 from napari_mmseg.training.layouts import Place, find_places, leaves
 from napari_mmseg.training.options import TrainOptions
 from napari_mmseg.training.presets import Preset, preset_named
@@ -36,12 +38,16 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class StoredCase:
-    """A prepared case: `number` names its files, `missing` the modalities that it lacks."""
+    """A prepared case: `number` names its files, `missing` the modalities that it lacks.
+
+    `images` are the fingerprints of its images (`models.seen`).
+    """
 
     name: str
     number: int
     held_out: bool
     missing: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,7 @@ class CaseSet:
 
     def read(self, case: StoredCase) -> tuple[NDArray[np.float16], NDArray[np.uint8]]:
         """Images (4, I, P, L) and depths (I, P, L), read from disk where they are looked at."""
-        images, depth = _files(self.folder, case.number)
+        images, depth = case_files(self.folder, case.number)
         return np.load(images, mmap_mode="r"), np.load(depth, mmap_mode="r")
 
 
@@ -98,33 +104,31 @@ def collect(options: TrainOptions, tell: Tell | None = None) -> CaseSet:
     (folder / INDEX).unlink(
         missing_ok=True
     )  # until all are prepared there is nothing to go on with
-    names: list[tuple[str, tuple[str, ...]]] = []
+    found: list[StoredCase] = []
     skipped: list[Skipped] = []
     for place in find_places(options.data):
         try:
-            images, depth, missing = labelled(place, options.data, preset, options.encoding)
+            case, annotation = opened(place, options.data, options.encoding)
+            images, depth, missing = prepared_pair(case, annotation, preset)
         except AmbiguousEncodingError as error:
             raise AmbiguousEncodingError(f"{error} with --encoding", error.choices) from error
         except (MmsegError, OSError) as error:
             skipped.append(Skipped(place.name, _sentence(error)))
             say(f"the case {place.name} was left out: {skipped[-1].reason}")
             continue
-        image_file, depth_file = _files(folder, len(names))
+        image_file, depth_file = case_files(folder, len(found))
         np.save(image_file, images, allow_pickle=False)
         np.save(depth_file, depth, allow_pickle=False)
-        names.append((place.name, missing))
-    if not names:
+        found.append(StoredCase(place.name, len(found), False, missing, fingerprints(case)))
+    if not found:
         raise InputError(
             f"no case of {quoted(options.data)} can be trained on, the first because: "
             f"{skipped[0].reason}"
         )
-    held = held_out_numbers(len(names), options.hold_out, options.seed)
-    cases = tuple(
-        StoredCase(name, number, number in held, missing)
-        for number, (name, missing) in enumerate(names)
-    )
+    held = held_out_numbers(len(found), options.hold_out, options.seed)
+    cases = tuple(replace(case, held_out=case.number in held) for case in found)
     result = CaseSet(folder, cases, tuple(skipped))
-    _write_index(result, options)
+    write_index(result, options)
     say(
         f"{len(result.training)} cases to learn from, {len(result.held_out)} held out, "
         f"{len(skipped)} left out"
@@ -142,6 +146,11 @@ def labelled(
     InputError
         When its images or labels cannot be used, or it leads out of `root`.
     """
+    return prepared_pair(*opened(place, root, encoding), preset)
+
+
+def opened(place: Place, root: Path, encoding: str | None = None) -> tuple[Case, Annotation]:
+    """A case of `root` and its one segmentation; errors as for `labelled`."""
     if (outside := leaves(place, root)) is not None:
         raise InputError(
             f"{quoted(outside)} lies outside the folder that was given, or is a link out of it: "
@@ -149,7 +158,13 @@ def labelled(
         )
     case = open_case(place.path)
     label = _one_label(case.labels, place)
-    annotation = read_annotation(label.path, encoding=encoding or label.encoding, like=case)
+    return case, read_annotation(label.path, encoding=encoding or label.encoding, like=case)
+
+
+def prepared_pair(
+    case: Case, annotation: Annotation, preset: Preset
+) -> tuple[NDArray[np.float16], NDArray[np.uint8], tuple[str, ...]]:
+    """Images and depths of a case and its segmentation, and the modalities that it lacks."""
     prepared = prepare(case, preset.card, Watch())
     upright = prepared.change.apply(annotation.codes)[prepared.box]
     inner = prepared.interior
@@ -206,7 +221,8 @@ def _sentence(error: Exception) -> str:
     return str(error)
 
 
-def _files(folder: Path, number: int) -> tuple[Path, Path]:
+def case_files(folder: Path, number: int) -> tuple[Path, Path]:
+    """Where the images and the depths of a prepared case lie."""
     return folder / f"{number:04d}-images.npy", folder / f"{number:04d}-depth.npy"
 
 
@@ -220,7 +236,8 @@ def _origin(options: TrainOptions) -> dict[str, object]:
     }
 
 
-def _write_index(cases: CaseSet, options: TrainOptions) -> None:
+def write_index(cases: CaseSet, options: TrainOptions) -> None:
+    """Write down what was prepared for a run: from then on it can begin, or be resumed."""
     told = {
         **_origin(options),
         "cases": [asdict(case) for case in cases.cases],
@@ -236,7 +253,8 @@ def stored_cases(folder: Path) -> CaseSet:
     """The cases that `collect` has prepared in `folder`."""
     told = _index(folder)
     cases = tuple(
-        StoredCase(**{**case, "missing": tuple(case["missing"])}) for case in told["cases"]
+        StoredCase(**{key: tuple(v) if isinstance(v, list) else v for key, v in case.items()})
+        for case in told["cases"]
     )
     return CaseSet(folder, cases, tuple(Skipped(**case) for case in told["skipped"]))
 

@@ -17,6 +17,7 @@ from napari_mmseg.inference.torch import load_network
 from napari_mmseg.models import Card, available, load_card
 from napari_mmseg.models.card import CARD_FILE
 from napari_mmseg.models.networks import KINDS
+from napari_mmseg.models.seen import LEARNT_FROM, learnt_from
 from napari_mmseg.training.datasets import FOLDER, Tell, stored_cases
 from napari_mmseg.training.export import base_card, export_model, half_weights, network_of
 from napari_mmseg.training.finish import replace_model, rounded, told_of
@@ -69,8 +70,12 @@ def finetune(
         When the model cannot be trained here.
     """
     card = load_card(model)
+    if not 0 < options.hold_out < 1:
+        raise InputError(
+            f"{options.hold_out:g} is no share of the cases to hold out: give one between 0 and 1"
+        )
     options = options_for(card, model, options)
-    _refuse_others_folder(folder, card)
+    refuse_others_folder(folder, card)
     say = tell or (lambda _: None)
     if options.anatomy is None:
         say(
@@ -87,10 +92,7 @@ def finetune(
     after = held_out_dice(network, network.stride, cases, cases.held_out, thresholds)
     told = {
         **base_card(options.name, network),
-        **told_of(options, state),
-        **_inherited(card),
-        "trained_on": f"{_trained_on(card)}; then {told_of(options, state)['trained_on']}",
-        "continues": {"model": card.name, "weights_sha256": card.weights_sha256},
+        **continued(card, told_of(options, state)),
         "validation": {
             "held_out": {
                 "cases": len(cases.held_out),
@@ -101,13 +103,13 @@ def finetune(
     }
     if after["mean"] < before["mean"]:
         kept = folder.with_name(folder.name + REJECTED)
-        _write(network, kept, {**told, "name": told["name"] + REJECTED})
+        write_model(network, kept, {**told, "name": told["name"] + REJECTED})
         raise WorseModelError(
             f"{card.name} stays: continued on your cases it does worse on the "
             f"{len(cases.held_out)} held out (mean Dice {after['mean']:.3f} against "
             f"{before['mean']:.3f}); what came out is kept aside as {kept.name}"
         )
-    _write(network, folder, told)
+    write_model(network, folder, told)
     return Tuned(folder, len(cases.held_out), before, after)
 
 
@@ -120,14 +122,10 @@ def options_for(card: Card, model: str, options: TrainOptions) -> TrainOptions:
         When it is a network that training does not know, or it wants other channels, regions or
         intensities than training gives.
     InputError
-        When there is no case to learn from or none would be held out.
+        When there is no case to learn from.
     """
     if options.data is None:
         raise InputError("a model is continued on labelled cases: name their folder with --data")
-    if not 0 < options.hold_out < 1:
-        raise InputError(
-            f"{options.hold_out:g} is no share of the cases to hold out: give one between 0 and 1"
-        )
     preset = next(
         (
             name
@@ -163,7 +161,8 @@ def options_for(card: Card, model: str, options: TrainOptions) -> TrainOptions:
     )
 
 
-def _refuse_others_folder(folder: Path, card: Card) -> None:
+def refuse_others_folder(folder: Path, card: Card) -> None:
+    """Refuse to write into a folder, or under a name, that is another model's than `card`'s."""
     # A shipped model of the name would be found instead of the new one.
     named = any(c.name == folder.name and c.folder != folder for c in available())
     there = (folder / CARD_FILE).exists() or named
@@ -174,16 +173,20 @@ def _refuse_others_folder(folder: Path, card: Card) -> None:
         )
 
 
-def _inherited(card: Card) -> dict[str, Any]:
+def continued(card: Card, told: Mapping[str, Any]) -> dict[str, Any]:
+    """What `told_of` tells of a run that went on with a model, and what stays of its card."""
     kept = ("thresholds", "smallest_component_mm3", "peaks", "intended_use", "not_for", "licence")
-    return {key: card.details[key] for key in kept if key in card.details}
+    before = card.details.get("trained_on", f"what {card.name} was trained on")
+    return {
+        **told,
+        **{key: card.details[key] for key in kept if key in card.details},
+        "trained_on": f"{before}; then {told['trained_on']}",
+        LEARNT_FROM: sorted(learnt_from(card) | set(told[LEARNT_FROM])),
+        "continues": {"model": card.name, "weights_sha256": card.weights_sha256},
+    }
 
 
-def _trained_on(card: Card) -> str:
-    return str(card.details.get("trained_on", f"what {card.name} was trained on"))
-
-
-def _write(network: Any, folder: Path, card: dict[str, Any]) -> None:
+def write_model(network: Any, folder: Path, card: dict[str, Any]) -> None:
     """The model's files, all at once in the place of what is in `folder`."""
     made = folder.with_name(f".{folder.name}-new")
     if made.exists():

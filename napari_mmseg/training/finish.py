@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_mmseg.models.networks.region import RegionNetwork
+from napari_mmseg.models.seen import LEARNT_FROM
 from napari_mmseg.training.checkpoint import load_checkpoint
 from napari_mmseg.training.choice import chosen
 from napari_mmseg.training.datasets import FOLDER, stored_cases
@@ -51,6 +52,8 @@ def told_of(options: TrainOptions, state: dict[str, Any]) -> dict[str, Any]:
         told |= {"preset": preset.name, "normalisation": preset.normalisation}
         if preset.resize is not None:
             told["resize"] = list(preset.resize)
+        known = {i for case in stored_cases(options.folder / FOLDER).training for i in case.images}
+        told[LEARNT_FROM] = sorted(known)
     return told
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import binary_fill_holes
 
 from napari_mmseg.protocol import load_protocol
 from napari_mmseg.training.statistics import NamedCase
@@ -55,7 +56,9 @@ def write_sheet(groups: Mapping[str, Sequence[NamedCase]], path: Path) -> Path:
 
 def _grey(plane: NDArray[np.float32], brain: NDArray[np.float32]) -> Image:
     low, high = np.percentile(brain[::7], WINDOW_PERCENT)
-    shade = np.clip((plane - low) / max(float(high - low), 1e-6), 0, 1) * (plane != 0)
+    # A voxel that is exactly at the median is 0 too: only what is open to the outside is black.
+    covered = binary_fill_holes(plane != 0)
+    shade = np.clip((plane - low) / max(float(high - low), 1e-6), 0, 1) * covered
     return np.repeat((shade * 255).astype(np.uint8)[..., None], 3, axis=-1)
 
 

@@ -65,9 +65,10 @@ def _wanted(arguments: list[str], environment: Mapping[str, str]) -> bool:
     if MARK in environment or is_held(environment) or not _on_glibc():
         return False
     program = Path(arguments[0]) if arguments else Path()
-    is_module = program.parts[-2:] == ("napari_mmseg", "__main__.py") or program.parts[-3:] == (
-        "napari_mmseg", "cli", "__main__.py",
-    )  # fmt: skip
+    is_module = program.parts[-2:] == ("napari_mmseg", "__main__.py") or program.parts[-3:] in (
+        ("napari_mmseg", "cli", "__main__.py"),
+        ("napari_mmseg", "training", "__main__.py"),
+    )
     return program.name == "napari-mmseg" or is_module
 
 

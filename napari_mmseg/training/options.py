@@ -59,7 +59,7 @@ class TrainOptions:
     learning_rate: float = 2e-3
     weight_decay: float = 1e-2
     ema: float = 0.985
-    steps_per_case: int = 4
+    steps_per_case: int = 6
     pool: int = 24
     checkpoint_seconds: float = 120.0
     worker: bool = True

@@ -98,11 +98,16 @@ def bias_field(spoiling: Spoiling, shape: Shape, places: tuple[Tensor, Tensor, T
     return torch.exp(field[0, 0])
 
 
+def gaussian_reach(sigma_mm: float) -> int:
+    """How many voxels to either side `gaussian` mixes."""
+    return 0 if sigma_mm < 0.2 else max(1, int(2.5 * sigma_mm + 0.5))
+
+
 def gaussian(volume: Tensor, sigma_mm: float) -> Tensor:
     """Separable Gaussian over (C, I, P, L), edges replicated."""
-    if sigma_mm < 0.2:
+    reach = gaussian_reach(sigma_mm)
+    if reach == 0:
         return volume
-    reach = max(1, int(2.5 * sigma_mm + 0.5))
     steps = torch.arange(-reach, reach + 1, device=volume.device, dtype=torch.float32)
     weights = torch.exp(-0.5 * (steps / sigma_mm) ** 2)
     weights = weights / weights.sum()

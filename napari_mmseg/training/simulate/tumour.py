@@ -21,7 +21,7 @@ Kind = Literal["ring", "infiltrating", "patchy", "solid", "cystic", "tiny-et", "
 KINDS: tuple[Kind, ...] = (
     "ring", "infiltrating", "patchy", "solid", "cystic", "tiny-et", "multifocal",
 )  # fmt: skip
-KIND_WEIGHTS = (0.31, 0.14, 0.15, 0.10, 0.17, 0.07, 0.06)
+KIND_WEIGHTS = (0.38, 0.14, 0.12, 0.08, 0.15, 0.06, 0.07)
 RADIUS_MM = (3.5, 32.0)
 MARGIN_MM = 12
 SATELLITE_KINDS = ("ring", "solid", "patchy")
