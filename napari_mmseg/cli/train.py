@@ -110,6 +110,10 @@ def train(
     ] = None,
     steps: Steps = None,
     minutes: Minutes = None,
+    learning_rate: Annotated[
+        float | None,
+        typer.Option(min=0, help="Highest learning rate of the run.  [default: the preset's]"),
+    ] = None,
     seed: Seed = 0,
     hold_out: Annotated[
         float, typer.Option(min=0, max=0.9, help="Share of the cases kept to judge by.")
@@ -180,6 +184,7 @@ def train(
         name=name,
         steps=steps,
         minutes=minutes,
+        learning_rate=learning_rate,
         seed=seed,
         hold_out=hold_out,
         validate=validate,
