@@ -123,8 +123,13 @@ def _folded(
     tuned = tune_in_folds(
         options, model, folds, folder, licence, tell=lambda line: print(line, flush=True)
     )
-    told = {"model": str(tuned.folder), "cases": tuned.cases, "mean_dice_before": dict(tuned.before),
-            "mean_dice_in_folds": dict(tuned.after), "record": str(tuned.record)}  # fmt: skip
+    told = {
+        "model": str(tuned.folder),
+        "record": str(tuned.record),
+        "cases": tuned.cases,
+        "mean_dice_before": dict(tuned.before),
+        "mean_dice_in_folds": dict(tuned.after),
+    }
     return json.dumps(told, indent=2)
 
 

@@ -253,7 +253,13 @@ def stored_cases(folder: Path) -> CaseSet:
     """The cases that `collect` has prepared in `folder`."""
     told = _index(folder)
     cases = tuple(
-        StoredCase(**{key: tuple(v) if isinstance(v, list) else v for key, v in case.items()})
+        StoredCase(
+            **{
+                **case,
+                "missing": tuple(case["missing"]),
+                "images": tuple(case.get("images", ())),  # runs begun earlier have none
+            }
+        )
         for case in told["cases"]
     )
     return CaseSet(folder, cases, tuple(Skipped(**case) for case in told["skipped"]))
