@@ -114,9 +114,9 @@ class Inspector(QObject):
 
 
 def _models() -> list[str]:
-    from ..models import available
+    from ..models import BRAIN_PROTOCOL, available
 
-    return [card.name for card in available()]
+    return [card.name for card in available() if card.protocol != BRAIN_PROTOCOL]
 
 
 def _layers(model: str) -> tuple[str, ...]:

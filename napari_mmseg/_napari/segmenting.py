@@ -284,6 +284,7 @@ def _predict(
         model=job.request.model,
         device=job.request.device,
         flips="left-right" if job.request.flips else "none",
+        skull="remove" if job.request.strip else "keep",
         preview=preview,
         progress=lambda p: report(p.stage, p.fraction),
         cancelled=cancelled,
@@ -292,6 +293,6 @@ def _predict(
 
 
 def _models() -> list[tuple[str, str]]:
-    from ..models import available
+    from ..models import BRAIN_PROTOCOL, available
 
-    return [(card.name, card.name) for card in available()]
+    return [(card.name, card.name) for card in available() if card.protocol != BRAIN_PROTOCOL]

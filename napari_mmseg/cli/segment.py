@@ -40,6 +40,9 @@ def segment(
         Flips,
         typer.Option(help="Average over the mirrored brain: left-right 2, all 8 times the time."),
     ] = Flips.NONE,
+    strip: Annotated[
+        bool, typer.Option("--strip", help="The images show the skull: remove it first.")
+    ] = False,
     uncertainty: Annotated[
         Path | None,
         typer.Option(
@@ -64,7 +67,13 @@ def segment(
         if uncertainty is not None:
             keep_inputs(uncertainty, opened)
         loaded = time.perf_counter()
-        prediction = predict(opened, model=model, device=device.value, flips=flips.value)
+        prediction = predict(
+            opened,
+            model=model,
+            device=device.value,
+            flips=flips.value,
+            skull="remove" if strip else "keep",
+        )
         annotation = prediction.annotation()
         predicted = time.perf_counter()
         receipt = export(annotation, out, encoding=encoding)

@@ -15,7 +15,6 @@ from .output import print_json, print_warnings, quiet_stdout
 
 def strip(
     image: Annotated[Path, typer.Argument(metavar="IMAGE", help="Any contrast, with its skull.")],
-    model: Annotated[str, typer.Option(help="A brain-extraction model's name or folder.")],
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", metavar="FILE", help="The image with all but the brain at 0."),
@@ -23,6 +22,9 @@ def strip(
     mask: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The brain as a mask of 0 and 1.")
     ] = None,
+    model: Annotated[
+        str, typer.Option(help="A brain-extraction model's name or folder.")
+    ] = "strip",
     json: Json = False,
 ) -> None:
     """Find the brain in an image and write the image without its skull, the mask, or both."""

@@ -2,24 +2,56 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..case import Case
 from ..errors import InputError, ModelError
 from ..models import load_card
 from ..models.card import Card
 from ..preprocess.head import SPACING_MM, scale_head
-from ..volume import Volume
+from ..volume import Modality, Volume
 from .engine import candidates
 from .rescale import Shape, rescale
 
 REGION = "brain"
 ORIENTATION = "IPL"
 
+#: The model that comes with the program.
+DEFAULT_BRAIN_MODEL = "strip"
 
-def extract_brain(volume: Volume, model: str | Path) -> NDArray[np.bool_]:
+#: In which contrast the brain is looked for, where a case has several: the first there is. On T1
+#: fluid and skull differ least from one scanner to the next.
+LOOKED_AT = (Modality.T1, Modality.T1CE, Modality.T2, Modality.FLAIR)
+
+
+def without_skull(case: Case, model: str | Path = DEFAULT_BRAIN_MODEL) -> Case:
+    """The case with 0 outside the brain in every image; grids and sources stay.
+
+    The brain is found in one contrast and taken for all: they are co-registered.
+
+    Raises
+    ------
+    InputError
+        When no brain is found.
+    ModelError
+        As `extract_brain`.
+    """
+    modality = next(m for m in (*LOOKED_AT, *case.volumes) if m in case.volumes)
+    brain = extract_brain(case.volumes[modality], model)
+    volumes = {
+        m: replace(v, array=np.where(brain, v.array, v.array.dtype.type(0)))
+        for m, v in case.volumes.items()
+    }
+    ml = float(np.count_nonzero(brain)) * case.grid.voxel_volume_ml
+    said = f"the skull was removed by a network that looked at {modality}: {ml:.0f} ml were kept"
+    return replace(case, volumes=volumes, warnings=(*case.warnings, said))
+
+
+def extract_brain(volume: Volume, model: str | Path = DEFAULT_BRAIN_MODEL) -> NDArray[np.bool_]:
     """The brain with its fluid in one image, on the image's own voxels.
 
     Parameters
@@ -27,8 +59,8 @@ def extract_brain(volume: Volume, model: str | Path) -> NDArray[np.bool_]:
     volume
         Any contrast, any voxel size, with or without skull.
     model
-        A brain-extraction model's name or folder, as `python -m napari_mmseg.training train
-        --task brain` and `export` make one.
+        A brain-extraction model's name or folder: the shipped one, or one made by `python -m
+        napari_mmseg.training train --task brain` and `export`.
 
     Raises
     ------

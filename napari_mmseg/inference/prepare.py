@@ -133,7 +133,7 @@ def prepare(case: Case, card: Card, watch: Watch) -> Prepared:
             warnings.append(
                 f"the images seem to show the whole head ({head_ml / 1000:.1f} litres are not "
                 "background): the model was made for images with the skull removed, expect false "
-                "findings"
+                "findings; have it removed first (segment --strip, or the box in the panel)"
             )
         if card.window is not None:
             working = _working_shape(grid.shape, grid.spacing, card.spacing_mm)

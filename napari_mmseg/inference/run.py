@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from ..annotation import Annotation, Provenance
 from ..case import Case
 from ..errors import InputError, ModelError
-from ..models import DEFAULT_MODEL, Card, load_card
+from ..models import BRAIN_PROTOCOL, DEFAULT_MODEL, Card, load_card
 from ..protocol import Protocol, load_protocol
 from ..volume import Modality
 from . import engine as engines
+from .brain import without_skull
 from .engine import Engine
 from .fallback import infer, name_of
 from .flips import Flipped, Pass, mean_and_spread, mirrored_axes
@@ -30,6 +31,9 @@ from .progress import PREDICTED, Progress, Watch
 
 #: How often a starting engine is asked after (seconds).
 POLL_S = 0.05
+
+#: What can be done about the skull.
+SKULLS = ("keep", "remove")
 
 #: The preview's part of the network's time, about.
 PREVIEW_SHARE = 0.25
@@ -67,6 +71,7 @@ def predict(
     device: str = "auto",
     thresholds: Mapping[str, float] | None = None,
     flips: str = "none",
+    skull: str = "keep",
     preview: Callable[[Prediction], None] | None = None,
     progress: Callable[[Progress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
@@ -83,6 +88,8 @@ def predict(
         By region, in place of the model's own.
     flips
         Mirror images to average over: "none", "left-right" (twice the time) or "all" (8 times).
+    skull
+        "keep", or "remove": find the brain first and show the model nothing else.
     preview
         Given a quick look on coarser voxels before the full pass begins, from the calling thread;
         only on the processor, where the full pass takes seconds.
@@ -94,7 +101,8 @@ def predict(
     Raises
     ------
     InputError
-        When the case shows no brain, a threshold, flip or device is not one, or CUDA is not there.
+        When the case shows no brain, a threshold, flip, device or what to do with the skull is
+        not one, or CUDA is not there.
     ModelError
         When the model is missing, damaged or does not fit in memory.
     Cancelled
@@ -107,14 +115,21 @@ def predict(
     protocol = _protocol_of(card)
     chosen = {**card.thresholds, **_known_thresholds(card, thresholds or {})}
     mirrors = mirrored_axes(flips, card.orientation)
+    if skull not in SKULLS:
+        raise InputError(f"there is no skull {skull!r}: choose one of {', '.join(SKULLS)}")
     choices = engines.candidates(device)
     watch.reach("prepare", 0.0)
     # The engine starts (imports, reads and compiles) while the images are prepared.
     starter = ThreadPoolExecutor(1, thread_name_prefix="mmseg-engine")
     try:
         first = starter.submit(choices[0][1], card)
-        prepared = prepare(case, card, watch)
-        warnings = [*prepared.warnings, *_deciding_warnings(card, prepared.missing)]
+        stripped = without_skull(case) if skull == "remove" else case
+        prepared = prepare(stripped, card, watch)
+        warnings = [
+            *stripped.warnings[len(case.warnings) :],
+            *prepared.warnings,
+            *_deciding_warnings(card, prepared.missing),
+        ]
         asked = _Asked(case, card, protocol, prepared, chosen, flips, warnings)
         seconds["prepare"] = perf_counter() - start
         start = perf_counter()
@@ -217,6 +232,10 @@ def _await(engine: Future[Engine], watch: Watch) -> Engine:
 
 
 def _protocol_of(card: Card) -> Protocol:
+    if card.protocol == BRAIN_PROTOCOL:
+        raise ModelError(
+            f"the model {card.name} finds the brain, not a tumour: it serves `napari-mmseg strip`"
+        )
     protocol = load_protocol(card.protocol)
     unknown = [name for name in card.regions if name not in {r.name for r in protocol.regions}]
     if unknown:

@@ -14,6 +14,9 @@ from ..errors import ModelError
 from ..volume import Modality
 from .calibration import Calibration, read_calibration
 
+#: What a card follows whose model finds the brain, not a tumour.
+BRAIN_PROTOCOL = "brain"
+
 CARD_FILE = "card.json"
 
 #: How a model's output is to be read: probabilities in 0..1, or logits still to be squashed.

@@ -77,7 +77,7 @@ class StandInModel:
     def __init__(self) -> None:
         self.is_held = False
         self.has_preview = False
-        self.flips = ""
+        self.flips = self.skull = ""
         self.error: Exception | None = None
         self.calls: list[dict[str, Any]] = []
 
@@ -88,12 +88,13 @@ class StandInModel:
         model: str,
         device: str,
         flips: str,
+        skull: str,
         preview: Callable[[Prediction], None],
         progress: Callable[[Progress], None],
         cancelled: Callable[[], bool],
     ) -> Prediction:
         self.calls.append({"model": model, "device": device})
-        self.flips = flips
+        self.flips, self.skull = flips, skull
         progress(Progress("predict", 0.5))
         if self.has_preview:
             preview(prediction_of(case))

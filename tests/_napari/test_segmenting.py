@@ -187,6 +187,15 @@ def test_flips_are_asked_for(panel: Panel, qtbot: QtBot, stand_in_model: Any) ->
         assert stand_in_model.flips == said
 
 
+def test_the_skull_is_removed_on_request(panel: Panel, qtbot: QtBot, stand_in_model: Any) -> None:
+    stand_in_model.is_held = False
+    for wanted, said in ((False, "keep"), (True, "remove")):
+        panel.segment._strip.setChecked(wanted)
+        panel.segment._emit_run()
+        finish(panel, qtbot, stand_in_model)
+        assert stand_in_model.skull == said
+
+
 def test_uncertainty_is_a_layer_on_request(panel: Panel, qtbot: QtBot, stand_in_model: Any) -> None:
     box = panel.segment._uncertainty
     assert not box.isEnabled()

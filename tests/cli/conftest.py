@@ -104,7 +104,12 @@ def fake_model(monkeypatch: pytest.MonkeyPatch) -> None:
     from napari_mmseg.volume import Modality
 
     def predict(
-        case: Case, *, model: str = "simulated", device: str = "auto", flips: str = "none"
+        case: Case,
+        *,
+        model: str = "simulated",
+        device: str = "auto",
+        flips: str = "none",
+        skull: str = "keep",
     ) -> Prediction:
         print("a library talks")
         missing = () if Modality.T1CE in case.volumes else ("the ET result is unreliable",)

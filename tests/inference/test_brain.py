@@ -14,10 +14,11 @@ from typer.testing import CliRunner
 from napari_mmseg.cli.app import app
 from napari_mmseg.errors import InputError, ModelError
 from napari_mmseg.inference import brain as module
-from napari_mmseg.inference.brain import extract_brain
-from napari_mmseg.io import read_volume
+from napari_mmseg.inference.brain import extract_brain, without_skull
+from napari_mmseg.io import open_case, read_volume
 from napari_mmseg.models import load_card
 from napari_mmseg.preprocess.head import scale_head
+from napari_mmseg.volume import Modality
 
 
 def head(shape: tuple[int, int, int], edges: tuple[float, float, float]) -> NDArray[np.float32]:
@@ -72,6 +73,25 @@ def test_the_mask_lies_on_the_brain_whatever_the_voxels(
     assert mask.shape == volume.array.shape
     dice = 2 * (mask & truth).sum() / (mask.sum() + truth.sum())
     assert dice > (0.97 if max(edges) < 2 else 0.9)
+
+
+@pytest.mark.usefixtures("bright_is_brain")
+def test_a_case_loses_its_skull_in_every_contrast(tmp_path: Path, model: Path) -> None:
+    image = head((64, 64, 64), (1.5, 1.5, 1.5))
+    affine = np.diag([-1.5, -1.5, 1.5, 1.0])
+    written(tmp_path / "p_t1.nii.gz", image, affine)
+    written(tmp_path / "p_flair.nii.gz", 5 + image, affine)
+    case = open_case(tmp_path)
+    bare = without_skull(case, model)
+    outside = case.volumes[Modality.T1].array < 5
+    for modality, volume in bare.volumes.items():
+        assert not volume.array[outside].any()
+        kept = volume.array != 0
+        assert kept.any()
+        assert np.array_equal(volume.array[kept], case.volumes[modality].array[kept])
+        assert volume.sha256 == case.volumes[modality].sha256
+    assert "looked at T1:" in bare.warnings[-1]
+    assert case.volumes[Modality.FLAIR].array[outside].all()  # the case itself is as it was
 
 
 def test_an_image_without_a_head_is_refused(tmp_path: Path) -> None:

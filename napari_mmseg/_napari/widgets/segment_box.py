@@ -27,6 +27,7 @@ class SegmentRequest:
     device: str
     new_layer: bool
     flips: bool = False
+    strip: bool = False
 
 
 class SegmentBox(QWidget):
@@ -47,6 +48,11 @@ class SegmentBox(QWidget):
         self._flips.setToolTip(
             "Show the network the mirrored brain too and take the mean: twice the time, a little "
             "steadier; uncertainty then tells where the two answers differ"
+        )
+        self._strip = QCheckBox("Remove skull first")
+        self._strip.setToolTip(
+            "For images that still show the head: a small network finds the brain on T1, and the "
+            "model sees nothing else; the images on the screen stay as they are"
         )
         self._uncertainty = QCheckBox("Show uncertainty")
         self._uncertainty.setToolTip("A layer that is bright where the model is unsure")
@@ -74,9 +80,10 @@ class SegmentBox(QWidget):
         self._new_layer.setToolTip("Beside the present segmentation instead of in its place")
         options = QHBoxLayout()
         options.addWidget(self._new_layer)
-        options.addWidget(self._flips)
+        options.addWidget(self._strip)
         options.addStretch(1)
         layout.addLayout(options)
+        layout.addWidget(self._flips)
         buttons = QHBoxLayout()
         buttons.addWidget(self._run, 1)
         buttons.addWidget(self._cancel)
@@ -139,7 +146,7 @@ class SegmentBox(QWidget):
     def _refresh_buttons(self, running: bool) -> None:
         self._run.setEnabled(self._has_case and self._model.count() > 0 and not running)
         self._cancel.setVisible(running)
-        for widget in (self._model, self._device, self._new_layer, self._flips):
+        for widget in (self._model, self._device, self._new_layer, self._flips, self._strip):
             widget.setEnabled(not running)
 
     def _emit_run(self) -> None:
@@ -151,5 +158,6 @@ class SegmentBox(QWidget):
                 str(self._device.value),
                 self._new_layer.isChecked(),
                 self._flips.isChecked(),
+                self._strip.isChecked(),
             )
         )
