@@ -39,6 +39,7 @@ ARROWS: dict[str, set[str]] = {
     "agreement": set(),
     "inference": {"models", "preprocess"},
     "training": {"agreement", "inference", "io", "models", "preprocess"},
+    "study": {"agreement", "editing", "io", "journal"},
     "report": {"agreement", "io"},
     "doctor": {"inference", "models"},
 }

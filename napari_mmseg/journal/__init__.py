@@ -6,7 +6,7 @@ whole one out of a damaged one.
 
 from __future__ import annotations
 
-from .identity import fingerprint_of, rater_name, work_folder, work_path
+from .identity import Place, fingerprint_of, own_place, rater_name, work_folder, work_path
 from .journal import Journal, Opening, load_work
 from .lock import InUse
 from .recover import Recovery, recover
@@ -16,10 +16,12 @@ __all__ = [
     "InUse",
     "Journal",
     "Opening",
+    "Place",
     "Recovery",
     "copy",
     "fingerprint_of",
     "load_work",
+    "own_place",
     "rater_name",
     "recover",
     "work_folder",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,15 @@ _FINGERPRINT_DIGITS = 20
 
 #: Positions are hashed to so many digits of a millimetre.
 _AFFINE_DIGITS = 3
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the work of a rater on a case is kept, and what it says of both."""
+
+    file: Path
+    fingerprint: str
+    rater: str
 
 
 def fingerprint_of(case: Case) -> str:
@@ -62,3 +72,12 @@ def rater_name() -> str:
 def work_path(folder: Path, fingerprint: str, rater: str) -> Path:
     """Where the work of a rater on a case lies."""
     return folder / f"{fingerprint}-{_NOT_IN_NAMES.sub('_', rater)}{SUFFIX}"
+
+
+def own_place(case: Case) -> Place | None:
+    """Where whoever works here keeps the work on a case; None when no work files are wanted."""
+    folder = work_folder()
+    if folder is None:
+        return None
+    fingerprint, rater = fingerprint_of(case), rater_name()
+    return Place(work_path(folder, fingerprint, rater), fingerprint, rater)
