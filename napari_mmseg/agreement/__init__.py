@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 from .lesions import LesionAgreement, lesion_wise
+from .many import CaseAgreement, PairAgreement, RatersAgreement, agree
 from .metrics import RegionAgreement, compare, evaluate
 
-__all__ = ["LesionAgreement", "RegionAgreement", "compare", "evaluate", "lesion_wise"]
+__all__ = [
+    "CaseAgreement",
+    "LesionAgreement",
+    "PairAgreement",
+    "RatersAgreement",
+    "RegionAgreement",
+    "agree",
+    "compare",
+    "evaluate",
+    "lesion_wise",
+]

@@ -14,13 +14,13 @@ Conventions, since published values differ by them:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 
 from ..annotation import Annotation
-from ..errors import GeometryError, InputError
-from ..grid import Grid
+from ..errors import GeometryError
+from .comparable import SAME_PLACE_VOXELS as SAME_PLACE_VOXELS
+from .comparable import check_comparable
 from .lesions import lesion_wise
 from .surfaces import Mask, distances
 
@@ -28,10 +28,6 @@ from .surfaces import Mask, distances
 TOLERANCE_MM = 1.0
 
 MM3_PER_ML = 1000.0
-
-#: Files of one patient by different programs may differ in the last digits of their affines; labels
-#: less than this share of a voxel apart are compared voxel by voxel.
-SAME_PLACE_VOXELS = 0.1
 
 
 @dataclass(frozen=True)
@@ -74,17 +70,7 @@ def evaluate(
     GeometryError
         When their voxels do not lie in the same places.
     """
-    if prediction.protocol.name != reference.protocol.name:
-        raise InputError(
-            f"the prediction follows the protocol {prediction.protocol.name}, the reference "
-            f"{reference.protocol.name}: their regions cannot be compared"
-        )
-    if not prediction.grid.same_as(reference.grid, SAME_PLACE_VOXELS):
-        raise GeometryError(
-            "the prediction and the reference lie on different grids "
-            f"({_described(prediction)} and {_described(reference)}"
-            f"{_apart(prediction.grid, reference.grid)}): export both for the same images first"
-        )
+    check_comparable(prediction, reference)
     grid = reference.grid
     return {
         region.name: compare(
@@ -152,19 +138,3 @@ def compare(
 
 def _ratio(part: int, whole: int) -> float | None:
     return part / whole if whole else None
-
-
-def _apart(first: Grid, second: Grid) -> str:
-    """How far grids of the same shape lie apart, which their descriptions may not show."""
-    if first.shape != second.shape:
-        return ""
-    corners = np.array(list(product(*((0, n - 1) for n in first.shape))))
-    mm = np.linalg.norm(first.to_world(corners) - second.to_world(corners), axis=1).max()
-    return f", up to {mm:.3g} mm apart"
-
-
-def _described(annotation: Annotation) -> str:
-    grid = annotation.source.grid
-    sides = " x ".join(str(n) for n in grid.shape)
-    edges = " x ".join(f"{mm:.3g}" for mm in grid.spacing)
-    return f"{sides} voxels of {edges} mm, {grid.orientation}"

@@ -7,6 +7,8 @@
   a voxel beside these.
 - HD95: the maximum of the two directed 95th percentiles (linear interpolation); the percentile of
   the pooled distances, which some tools report, is smaller.
+- Mean surface distance: over the voxels of both surfaces together, as MONAI's
+  `compute_average_surface_distance(symmetric=True)`; not the mean of the two directed means.
 - NSD (normalised surface distance, surface Dice): the share of both surfaces that lies within a
   tolerance of the other one; Nikolov et al., arXiv:1809.04430.
 """
@@ -41,6 +43,14 @@ class SurfaceDistances:
         """The larger of the two directed 95th percentiles."""
         directed = (self.first_to_second, self.second_to_first)
         return float(max(np.percentile(mm, HAUSDORFF_PERCENTILE) for mm in directed))
+
+    @property
+    def mean_mm(self) -> float:
+        """The mean over both surfaces together: each surface voxel counts once."""
+        directed = (self.first_to_second, self.second_to_first)
+        # float32 sums of many thousands of distances would lose digits.
+        total = sum(float(mm.sum(dtype=np.float64)) for mm in directed)
+        return total / sum(mm.size for mm in directed)
 
     def nsd(self, tolerance_mm: float) -> float:
         """The share of both surfaces that is no further than the tolerance from the other."""
@@ -79,12 +89,11 @@ def hausdorff_95(first: Mask, second: Mask, spacing: tuple[float, float, float])
 def surface(mask: Mask) -> Mask:
     """The voxels of `mask` with a face neighbour outside it or outside the array."""
     padded = np.pad(mask, 1)
-    inner = padded[1:-1, 1:-1, 1:-1]
-    deep = inner.copy()
+    deep = mask.copy()
     for axis in range(3):
-        for shift in (-1, 1):
-            deep &= np.roll(padded, shift, axis)[1:-1, 1:-1, 1:-1]
-    return inner & ~deep
+        for side in (slice(None, -2), slice(2, None)):
+            deep &= padded[tuple(side if n == axis else slice(1, -1) for n in range(3))]
+    return mask & ~deep
 
 
 def bounding_box(mask: Mask, margin: int = 0) -> Box:

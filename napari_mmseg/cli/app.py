@@ -8,6 +8,8 @@ import typer
 
 from .. import __version__
 from . import (
+    agree,
+    consensus,
     convert,
     doctor,
     evaluate,
@@ -64,6 +66,8 @@ app.command("view")(view.view)
 app.command("info")(info.info)
 app.command("segment")(segment.segment)
 app.command("evaluate")(evaluate.evaluate)
+app.command("agree")(agree.agree)
+app.command("consensus")(consensus.consensus)
 app.command("convert")(convert.convert)
 app.command("strip")(strip.strip)
 app.command("synthesise")(synthesise.synthesise)

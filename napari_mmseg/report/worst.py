@@ -8,7 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ..agreement.metrics import SAME_PLACE_VOXELS
+from ..agreement.comparable import SAME_PLACE_VOXELS
 from ..case import Case
 from ..errors import MmsegError
 from ..io import open_case

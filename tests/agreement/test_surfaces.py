@@ -12,7 +12,7 @@ from scipy.spatial.distance import cdist
 from napari_mmseg.agreement import compare
 from napari_mmseg.agreement.surfaces import bounding_box, distances, hausdorff_95, surface
 
-from .masks import blobs
+from .masks import blobs, degenerate
 
 ANISOTROPIC = (3.0, 0.7, 1.1)
 
@@ -150,34 +150,13 @@ def test_nsd_by_area_is_near_on_blobs(seed, spacing):
         )
 
 
-def _degenerate() -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    empty = np.zeros((9, 8, 7), bool)
-    full = ~empty
-    voxel, other, plane, hollow = (empty.copy() for _ in range(4))
-    voxel[4, 4, 3] = True
-    other[0, 0, 0] = True
-    plane[:, 0] = True
-    hollow[1:8, 1:7, 1:6] = True
-    hollow[2:7, 2:6, 2:5] = False
-    return {
-        "one voxel each": (voxel, other),
-        "a voxel and everything": (voxel, full),
-        "everything twice": (full, full),
-        "a plane at the border": (plane, voxel),
-        "a shell and its inside": (hollow, voxel),
-        "nothing predicted": (empty, voxel),
-        "nothing there": (other, empty),
-        "nothing at all": (empty, empty),
-    }
-
-
 @pytest.mark.filterwarnings("ignore:.*(all 0|empty|nan).*:UserWarning")
 @pytest.mark.filterwarnings("ignore::FutureWarning:monai.*")
-@pytest.mark.parametrize("name", _degenerate())
+@pytest.mark.parametrize("name", degenerate())
 def test_degenerate_masks_equal_monai(name):
     torch = pytest.importorskip("torch")
     metrics = pytest.importorskip("monai.metrics", reason="MONAI is the reference here")
-    first, second = _degenerate()[name]
+    first, second = degenerate()[name]
     batch = [torch.from_numpy(mask)[None, None].float() for mask in (first, second)]
     options = {"include_background": True, "spacing": list(ANISOTROPIC)}
     hd95 = float(metrics.compute_hausdorff_distance(*batch, percentile=95, **options)[0, 0])

@@ -1,0 +1,38 @@
+"""How far the surfaces of all pairs of raters lie apart: one distance map a rater, not a pair."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .stack import Stack
+from .surfaces import SurfaceDistances, distance_to, surface
+
+
+def surface_pairs(stack: Stack) -> Iterator[tuple[int, int, SurfaceDistances]]:
+    """Each pair of raters who see the region, with the distances of their surfaces.
+
+    Each rater's map of distances is read where any rater has a surface and then dropped, so that
+    one map is in memory at a time. Values are those of `surfaces.distances`.
+    """
+    seeing = [int(n) for n in np.flatnonzero(stack.voxels)]
+    if len(seeing) < 2:
+        return
+    own: dict[int, NDArray[np.intp]] = {n: np.flatnonzero(surface(stack.masks[n])) for n in seeing}
+    anyones = np.zeros(stack.union.size, np.bool_)
+    for voxels in own.values():
+        anyones[voxels] = True
+    read = np.flatnonzero(anyones)
+    place = np.zeros(stack.union.size, np.int32)
+    place[read] = np.arange(read.size, dtype=np.int32)
+    to: dict[int, NDArray[np.float32]] = {}
+    for n in seeing:
+        target = np.zeros(stack.union.size, np.bool_)
+        target[own[n]] = True
+        to[n] = distance_to(target.reshape(stack.union.shape), stack.spacing).ravel()[read]
+    where = {n: place[voxels] for n, voxels in own.items()}
+    for first, second in combinations(seeing, 2):
+        yield first, second, SurfaceDistances(to[second][where[first]], to[first][where[second]])

@@ -1,0 +1,133 @@
+"""`napari-mmseg agree`: how far several raters' label files of one case agree."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .arguments import Json, ProtocolName, checked_encoding, read_labels
+from .output import number, print_json, print_table, quiet_stdout
+
+if TYPE_CHECKING:
+    from ..agreement import CaseAgreement
+
+
+def agree(
+    labels: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="A B [C ...]",
+            help="Label files of one case, one of each rater.",
+            show_default=False,
+        ),
+    ],
+    encoding: Annotated[
+        str | None, typer.Option(metavar="ENC", help="How all of them are encoded.")
+    ] = None,
+    protocol: ProtocolName = "glioma",
+    tolerance: Annotated[
+        float, typer.Option(metavar="MM", min=0.0, help="How far surfaces may lie apart for NSD.")
+    ] = 1.0,
+    json: Json = False,
+) -> None:
+    """Measure how far raters agree: every pair of them, and all together.
+
+    Raters are called by their files' names.
+    """
+    from ..agreement import agree as measure
+    from ..io.image import stem_of
+    from ..protocol import load_protocol
+
+    regions = load_protocol(protocol)
+    checked_encoding(regions, encoding, "--encoding")
+    if len(labels) < 2:
+        raise typer.BadParameter("name the label files of two raters or more", param_hint="A B")
+    names = distinct([stem_of(path) for path in labels])
+    with quiet_stdout():
+        found = measure(
+            {
+                name: read_labels(path, encoding, "--encoding", protocol=regions)
+                for name, path in zip(names, labels, strict=True)
+            },
+            tolerance_mm=tolerance,
+        )
+    if json:
+        print_json(found.facts())
+    else:
+        _print_pairs(found)
+        typer.echo()
+        _print_together(found)
+        typer.echo()
+        _print_raters(found)
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """The names, with -1, -2, ... behind those that come more than once."""
+    counted = Counter(names)
+    taken = set(names)
+    found: list[str] = []
+    for name in names:
+        own, turn = name, 0
+        while counted[name] > 1 and own in taken:
+            turn += 1
+            own = f"{name}-{turn}"
+        taken.add(own)
+        found.append(own)
+    return found
+
+
+def _print_pairs(case: CaseAgreement) -> None:
+    header = ["region, raters", "Dice", "Jaccard", "HD95 mm", "mean mm", "NSD", "lesion F1", "ml"]
+    print_table(
+        header,
+        [
+            [
+                f"{name}  {pair.first}, {pair.second}",
+                number(pair.dice),
+                number(pair.jaccard),
+                number(pair.hd95_mm, 1),
+                number(pair.mean_surface_mm, 2),
+                number(pair.nsd),
+                number(pair.lesion_f1),
+                f"{round(pair.volume_difference_ml, 1) + 0.0:+.1f}",
+            ]
+            for name, region in case.regions.items()
+            for pair in region.pairs
+        ],
+    )
+
+
+def _print_together(case: CaseAgreement) -> None:
+    header = ["all raters", "mean Dice", "mean HD95 mm", "kappa", "alpha", "diversity"]
+    print_table(
+        [*header, "pairs", "both empty", "one empty"],
+        [
+            [
+                name,
+                number(region.mean("dice")),
+                number(region.mean("hd95_mm"), 1),
+                number(region.fleiss_kappa),
+                number(region.krippendorff_alpha),
+                number(region.diversity),
+                str(len(region.pairs)),
+                str(region.both_empty),
+                str(region.one_empty),
+            ]
+            for name, region in case.regions.items()
+        ],
+    )
+
+
+def _print_raters(case: CaseAgreement) -> None:
+    header = [column for name in case.regions for column in (f"{name} ml", f"{name} energy")]
+    rows = []
+    for rater in case.raters:
+        row = [rater]
+        for region in case.regions.values():
+            row += [number(region.volumes_ml[rater], 1), number(region.energy_distance[rater])]
+        rows.append(row)
+    print_table(["rater", *header], rows)
