@@ -12,6 +12,7 @@ from ..protocol import Protocol
 from .cohort import CaseScores, Cohort
 from .pictures import PREDICTION_COLOUR, REFERENCE_COLOUR
 from .plots import Group, bland_altman, box_plot
+from .style import document, hex_colour, in_figure, key
 from .summary import MEASURES, RESAMPLES, Measure, Summary, summarise, values
 
 #: Measures that get a box plot, with the ends of their axis where these are given by nature.
@@ -27,36 +28,6 @@ _PLOTTED: tuple[tuple[str, tuple[float, float] | None], ...] = (
     ("volume_error_ml", None),
 )
 
-_STYLE = """
-:root { color-scheme: light; }
-body { font: 15px/1.5 system-ui, sans-serif; color: #212529; background: #fff;
-       max-width: 1080px; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.6rem; margin-bottom: .2rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
-.lead, figcaption, .note { color: #5c636a; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .82rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .25rem .55rem; text-align: right; border-bottom: 1px solid #e9ecef;
-         white-space: nowrap; }
-th { font-weight: 600; vertical-align: bottom; white-space: normal; }
-th:first-child, td.case, td.region, th.region { text-align: left; }
-td small { display: block; color: #5c636a; }
-tr.first td { border-top: 1px solid #adb5bd; }
-.key { display: inline-block; width: .7em; height: .7em; border-radius: 2px; margin-right: .35em; }
-.line { display: inline-block; width: 1.8em; border-top: 3px solid; vertical-align: middle;
-        margin: 0 .3em 0 .8em; }
-.name { white-space: nowrap; }
-.warning { background: #fff9db; border-left: 4px solid #fab005; padding: .4rem .8rem; }
-.grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(290px, 1fr)); gap: 1rem; }
-figure { margin: 0; } figure svg { width: 100%; height: auto; }
-@media print {
-  body { max-width: none; margin: 0; font-size: 10pt; }
-  table { font-size: 7pt; } th, td { padding: .1rem .25rem; }
-  .wide { overflow: visible; } .grid { grid-template-columns: repeat(3, 1fr); }
-  figure, tr { break-inside: avoid; } h2, .note { break-after: avoid; }
-  * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-}
-"""
-
 
 @dataclass(frozen=True)
 class Picture:
@@ -71,7 +42,7 @@ class Picture:
 
 def as_html(cohort: Cohort, protocol: Protocol, pictures: Sequence[Picture] = ()) -> str:
     """The whole page."""
-    colours = {region.name: _hex(region.colour) for region in protocol.regions}
+    colours = {region.name: hex_colour(region.colour) for region in protocol.regions}
     summary = summarise(cohort)
     count = len(cohort.cases)
     body = [
@@ -100,12 +71,7 @@ def as_html(cohort: Cohort, protocol: Protocol, pictures: Sequence[Picture] = ()
             f'<div class="grid">{"".join(map(_figure, pictures))}</div>',
         ]
     body += ["<h2>Cases</h2>", _case_table(cohort.cases, colours)]
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Predictions against references</title><style>{_STYLE}</style></head>\n"
-        f"<body>{''.join(body)}</body></html>\n"
-    )
+    return document("Predictions against references", body)
 
 
 def _missing(cohort: Cohort) -> str:
@@ -132,7 +98,7 @@ def _summary_table(summary: Mapping[str, Mapping[str, Summary]], colours: Mappin
     rows = []
     for region, measures in summary.items():
         cells = "".join(f"<td>{_summary_cell(m, measures[m.key])}</td>" for m in MEASURES)
-        rows.append(f"<tr><td class=region>{_key(region, colours)}</td>{cells}</tr>")
+        rows.append(f"<tr><td class=region>{key(region, colours)}</td>{cells}</tr>")
     head = "".join(f"<th>{escape(m.heading)}</th>" for m in MEASURES)
     return (
         f'<div class="wide"><table><thead><tr><th>region</th>{head}</tr></thead>'
@@ -168,7 +134,7 @@ def _conventions(cohort: Cohort) -> str:
 def _box_plots(cohort: Cohort, colours: Mapping[str, str]) -> list[str]:
     by_key = {measure.key: measure for measure in MEASURES}
     return [
-        _in_figure(
+        in_figure(
             box_plot(
                 by_key[key].heading,
                 [
@@ -189,7 +155,7 @@ def _volume_plots(cohort: Cohort, colours: Mapping[str, str]) -> list[str]:
         means = [(s.volume_ml + s.reference_volume_ml) / 2 for s in scores]
         differences = values(cohort, region, "volume_error_ml")
         group = Group(region, colours[region], differences)
-        plots.append(_in_figure(bland_altman(f"{region}, ml", group, means)))
+        plots.append(in_figure(bland_altman(f"{region}, ml", group, means)))
     return plots
 
 
@@ -207,7 +173,7 @@ def _case_table(cases: Sequence[CaseScores], colours: Mapping[str, str]) -> str:
             cells = "".join(f"<td>{m.text(getattr(scores, m.key))}</td>" for m in MEASURES)
             volumes = f"<td>{scores.volume_ml:.1f} / {scores.reference_volume_ml:.1f}</td>"
             rows.append(
-                f'<tr{first}>{name}<td class="region">{_key(region, colours)}</td>'
+                f'<tr{first}>{name}<td class="region">{key(region, colours)}</td>'
                 f"{cells}{volumes}</tr>"
             )
     return (
@@ -222,7 +188,7 @@ def _figure(picture: Picture) -> str:
         f"{escape(picture.case)}, {escape(picture.region)}: Dice {picture.dice:.2f}; "
         f"slice {picture.index} from the top"
     )
-    return _in_figure(picture.svg, f"<figcaption>{caption}</figcaption>")
+    return in_figure(picture.svg, f"<figcaption>{caption}</figcaption>")
 
 
 def _legend() -> str:
@@ -232,15 +198,3 @@ def _legend() -> str:
         f'style="border-color:{PREDICTION_COLOUR};border-top-style:dashed"></span>'
         "prediction</span>"
     )
-
-
-def _in_figure(svg: str, caption: str = "") -> str:
-    return f"<figure>{svg}{caption}</figure>"
-
-
-def _key(region: str, colours: Mapping[str, str]) -> str:
-    return f'<span class="key" style="background:{colours[region]}"></span>{escape(region)}'
-
-
-def _hex(colour: tuple[float, float, float]) -> str:
-    return "#" + "".join(f"{round(255 * part):02x}" for part in colour)
