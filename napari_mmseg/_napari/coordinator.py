@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QObject, Signal
 
 from ..annotation import Annotation
 from ..case import Case, LabelFile
@@ -29,11 +29,14 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
 
+    from ..study import Sitting
     from .panel import Panel
 
 
 class Coordinator(QObject):
     """Opens and leaves cases, and passes what the widgets want to session, model and files."""
+
+    case_changed = Signal()  # another case is open, or none: see `session`
 
     def __init__(self, viewer: ViewerModel, panel: Panel) -> None:
         super().__init__(panel)
@@ -87,6 +90,16 @@ class Coordinator(QObject):
         self._start(CaseSession(self.viewer, case, shown), annotation)
         return True
 
+    def show_sitting(self, sitting: Sitting) -> bool:
+        """Show a reading of a study in place of the present case; False when that is kept."""
+        if not self.may_leave("before opening another case"):
+            return False
+        self._leave()
+        session = CaseSession(self.viewer, sitting.case, sitting.start)
+        session.model_allowed = sitting.model_allowed
+        self._start(session, sitting=sitting)
+        return True
+
     def adopt(self, case: Case, layers: Sequence[Layer]) -> None:
         """Take layers that napari's reader has put into the viewer."""
         if self.session is not None and self.session.case is case:
@@ -102,7 +115,7 @@ class Coordinator(QObject):
 
     def may_leave(self, before: str) -> bool:
         """Ask about changes that were not exported; True when they are safe or not wanted."""
-        if self.session is None or self.session.is_saved:
+        if self.session is None or self.session.is_saved or self.work_file.is_enough:
             return True
         answer = questions.ask_unsaved(self._panel, before, self._panel.export.path.name)
         if answer is questions.Unsaved.SAVE:
@@ -153,9 +166,14 @@ class Coordinator(QObject):
         )
         self._panel.case.show_idle_help()
 
-    def _start(self, session: CaseSession, given: Annotation | None = None) -> None:
+    def _start(
+        self,
+        session: CaseSession,
+        given: Annotation | None = None,
+        sitting: Sitting | None = None,
+    ) -> None:
         self.session = session
-        self.work_file.follow(session, given)
+        self.work_file.follow(session, given, sitting)
         session.current_changed.connect(self._show_current)
         session.labels_removed.connect(lambda: self._panel.regions.offer_labels(True))
         session.looks.changed.connect(self._show_view)
@@ -163,11 +181,12 @@ class Coordinator(QObject):
         paths = case_paths(session.case)
         self._show_facts()
         self._panel.case.offer_files(*case_files.choices(session.case))
-        self._panel.segment.offer_case(True)
+        self._panel.segment.offer_case(session.model_allowed)
         self.inspector.follow()
         self._panel.export.offer_case(paths[0].parent if paths else None, session.protocol)
         self._show_current()
         self._show_view()
+        self.case_changed.emit()
 
     def _leave(self) -> None:
         self.segmenter.cancel()
@@ -176,8 +195,9 @@ class Coordinator(QObject):
             actions.unbind(self.viewer)
             self.work_file.let_go()
             self.sections.follow(None)
-            self.session.close()
-            self.session = None
+            leaving, self.session = self.session, None
+            self.case_changed.emit()  # while the case's layers are still there
+            leaving.close()
 
     def _merge(self, case: Case, layers: Sequence[Layer]) -> bool:
         """Files of one folder that were dropped one by one are one case."""

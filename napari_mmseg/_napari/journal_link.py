@@ -17,6 +17,7 @@ from ..errors import MmsegError
 
 if TYPE_CHECKING:
     from ..journal import Journal
+    from ..study import Sitting
     from .session import CaseSession
 
 #: A refusal is told again only after so long: a drag of the mouse asks dozens of times (seconds).
@@ -40,26 +41,36 @@ class JournalLink(QObject):
         self.journal: Journal | None = None
         self._session: CaseSession | None = None
         self._refused_at = -REFUSALS_APART_SECONDS
+        self._keeps_all = False
         self._trouble.connect(_warn, Qt.ConnectionType.QueuedConnection)
 
-    def follow(self, session: CaseSession, given: Annotation | None = None) -> None:
+    def follow(
+        self,
+        session: CaseSession,
+        given: Annotation | None = None,
+        sitting: Sitting | None = None,
+    ) -> None:
         """Take up the work on a case that has just been shown.
 
-        Labels that were `given` from outside come on top of it as one step of undo.
+        Labels that were `given` from outside come on top of it as one step of undo. A `sitting`
+        of a study says where its work is kept, and whether it can be changed.
         """
-        from ..journal import Journal, fingerprint_of, rater_name, work_folder, work_path
+        from ..journal import Journal, own_place
 
         self.let_go()
-        folder = work_folder()
-        if folder is None:
+        place = own_place(session.case) if sitting is None else sitting.place
+        if place is None:
             return
         edit = session.edit
-        fingerprint, rater = fingerprint_of(session.case), rater_name()
-        path = work_path(folder, fingerprint, rater)
         edit.on_refused.append(self._tell_refusal)
+        self._keeps_all = sitting is not None
+        if sitting is not None and sitting.read_only:
+            self._show_only(session, sitting)
+            return
         try:
-            self.journal = Journal(edit, path, fingerprint, rater, self._pass_on)
+            self.journal = Journal(edit, place.file, place.fingerprint, place.rater, self._pass_on)
         except (MmsegError, OSError, sqlite3.Error) as error:
+            self._keeps_all = False
             _warn(f"This work is not kept in a work file: {error}")
             return
         self._session = session
@@ -74,9 +85,20 @@ class JournalLink(QObject):
         if self.journal.opening.resumed:
             session.jump_to(session.protocol.regions[0].name)
 
+    @property
+    def is_enough(self) -> bool:
+        """Is all that was done kept where a study wants it, without an export?"""
+        if not self._keeps_all:
+            return False
+        if self.journal is None:
+            return True  # it could not be changed
+        writer = self.journal.writer
+        return writer is not None and writer.flush() and not writer.trouble
+
     def let_go(self) -> None:
         """Write what is left and close the file."""
         session, self._session = self._session, None
+        self._keeps_all = False
         journal, self.journal = self.journal, None
         atexit.unregister(self.let_go)
         if session is not None:
@@ -100,6 +122,13 @@ class JournalLink(QObject):
             _inform(f"Started afresh. The earlier work is kept as {backup.name}.")
 
     # Inside
+
+    def _show_only(self, session: CaseSession, sitting: Sitting) -> None:
+        if sitting.memory is not None:
+            session.edit.resume(sitting.memory)
+            session.jump_to(session.protocol.regions[0].name)
+        session.edit.freeze(sitting.read_only)
+        _inform(sitting.read_only)
 
     def _pass_on(self, sentence: str) -> None:
         """From the writer's thread to the window's; the window may be gone already."""

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import napari
     from qtpy.QtWidgets import QWidget
 
+    from ..study import Sitting
+
 #: A window in which slices, layer list and panel are seen without scrolling.
 _ROOMY_PX = (1800, 1040)
 
@@ -24,6 +26,7 @@ def view(
     case: Case | Path | str | None = None,
     annotation: Annotation | None = None,
     screenshot: Path | None = None,
+    sitting: Sitting | None = None,
 ) -> None:
     """Open the viewer with the panel docked; return when the window is closed.
 
@@ -35,6 +38,8 @@ def view(
         Shown and corrected from the start.
     screenshot
         Save a picture of the whole window there and close, for scripts without a user.
+    sitting
+        A reading of a study, instead of a case.
 
     Raises
     ------
@@ -43,7 +48,7 @@ def view(
     """
     import napari
 
-    viewer = open_window(case, annotation)
+    viewer = open_window(case, annotation, sitting)
     if screenshot is not None:
         save_screenshot(viewer, screenshot)
         viewer.close()
@@ -52,7 +57,9 @@ def view(
 
 
 def open_window(
-    case: Case | Path | str | None = None, annotation: Annotation | None = None
+    case: Case | Path | str | None = None,
+    annotation: Annotation | None = None,
+    sitting: Sitting | None = None,
 ) -> napari.Viewer:
     """The window, not yet running its event loop."""
     import napari
@@ -62,10 +69,14 @@ def open_window(
 
     if isinstance(case, str | Path):
         case = open_case(case)
-    viewer = napari.Viewer(title="napari-mmseg", show_welcome_screen=case is None)
+    viewer = napari.Viewer(
+        title="napari-mmseg", show_welcome_screen=case is None and sitting is None
+    )
     panel = show_panel(viewer)
     _make_room(panel)
-    if case is not None:
+    if sitting is not None:
+        panel.coordinator.show_sitting(sitting)
+    elif case is not None:
         panel.coordinator.show_case(case, annotation)
     return viewer
 

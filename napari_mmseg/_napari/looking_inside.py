@@ -69,7 +69,7 @@ class Inspector(QObject):
 
     def run(self, request: InsideRequest) -> None:
         session = self._session()
-        if session is None or self.is_running:
+        if session is None or self.is_running or not session.model_allowed:
             return
         case = session.case
         self._begin(
@@ -90,7 +90,7 @@ class Inspector(QObject):
     def follow(self) -> None:
         """Another case is open, or none."""
         session = self._session()
-        self._box.offer_case(session is not None)
+        self._box.offer_case(session is not None and session.model_allowed)
         there = session is not None and feature_layers(session.viewer, session.case)
         self._box.offer_removal(bool(there))
 

@@ -109,7 +109,7 @@ class Segmenter(QObject):
 
     def run(self, request: SegmentRequest) -> None:
         session = self._session()
-        if session is None or self.is_running:
+        if session is None or self.is_running or not session.model_allowed:
             return
         job = _Job(session.case, request, session.edit, session.edit.codes.copy())
         self._job, self._looked_at = job, None

@@ -84,6 +84,7 @@ class CaseSession:
         self.viewer = viewer
         self.case = case
         self.tracks: list[Track] = []
+        self.model_allowed = True  # not where a study hides what the model proposes
         self._closing = False
         self._other_opacity = OUTLINE_OPACITY
         own = list(layers)

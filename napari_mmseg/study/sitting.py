@@ -15,9 +15,11 @@ from ..journal import Place, fingerprint_of
 from .belonging import expected_fingerprint, work_problem
 from .mirror import mirrored_annotation, mirrored_case
 from .proposal import load_proposal
+from .reading import read_aside
 from .states import State
 
 if TYPE_CHECKING:
+    from ..editing.history import Memory
     from .assign import Assignment
     from .plan import CaseEntry
     from .study import Study
@@ -43,6 +45,8 @@ class Sitting:
         May the rater run the model? Not where its proposal is hidden.
     read_only
         Why nothing can be changed, in one sentence; empty when it can.
+    memory
+        What was drawn so far, where nothing can be changed and something was.
     """
 
     item: str
@@ -52,6 +56,7 @@ class Sitting:
     place: Place
     model_allowed: bool
     read_only: str = ""
+    memory: Memory | None = None
 
 
 def open_item(study: Study, rater: str, item: str | None = None) -> Sitting:
@@ -86,8 +91,14 @@ def seat(study: Study, assignment: Assignment, read_only: str = "") -> Sitting:
     )
     if problem := work_problem(study, assignment):
         raise InputError(problem)
+    memory = None
+    if read_only and place.file.exists():
+        with read_aside(place.file) as (work, _):
+            memory = work.memory
     allowed = assignment.proposal_shown
-    return Sitting(assignment.item, assignment.rater, case, start, place, allowed, read_only)
+    return Sitting(
+        assignment.item, assignment.rater, case, start, place, allowed, read_only, memory
+    )
 
 
 def why_read_only(item: str, state: State) -> str:
