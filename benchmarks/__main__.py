@@ -1,4 +1,8 @@
-"""Run one benchmark and print its result: `python -m benchmarks NAME [--json]`."""
+"""Run one benchmark and print its result: `python -m benchmarks NAME [--json]`.
+
+What else a benchmark takes are the parameters of its `run`: `--cases 3` for `cases: int`, `--plan`
+for `plan: bool`.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +14,9 @@ import pkgutil
 import sys
 from collections.abc import Iterator, Mapping
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import benchmarks
 from napari_mmseg.doctor import machine
@@ -29,6 +34,19 @@ def module_of(name: str) -> ModuleType:
     return import_module(f"benchmarks.{name.replace('-', '_')}")
 
 
+def parameters_of(name: str) -> dict[str, type]:
+    """Names and types of what a benchmark's `run` takes: plain ones, with or without None."""
+    run_it = module_of(name).run
+    hints = get_type_hints(run_it)
+    found: dict[str, type] = {}
+    for parameter in inspect.signature(run_it).parameters:
+        kinds = [kind for kind in get_args(hints[parameter]) if kind is not type(None)]
+        kind = kinds[0] if kinds else hints[parameter]
+        if kind in (int, float, str, bool, Path):
+            found[parameter] = kind
+    return found
+
+
 def run(name: str, **options: Any) -> dict[str, Any]:
     """The result of a benchmark, with the machine that it was measured on."""
     with contextlib.redirect_stdout(sys.stderr):
@@ -40,17 +58,22 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("name", choices=available(), metavar="NAME", help=", ".join(available()))
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--n", type=int, help="how often, for benchmarks that repeat something")
-    options = parser.parse_args(arguments)
-    more = {} if options.n is None else {"n": options.n}
-    if more and "n" not in inspect.signature(module_of(options.name).run).parameters:
-        parser.error(f"{options.name} takes no --n")
+    given = sys.argv[1:] if arguments is None else arguments
+    named, rest = parser.parse_known_args(given)
+    taken = argparse.ArgumentParser(prog=f"python -m benchmarks {named.name}")
+    for name, kind in parameters_of(named.name).items():
+        if kind is bool:
+            taken.add_argument(f"--{name}", action="store_true", default=None)
+        else:
+            taken.add_argument(f"--{name}", type=kind, default=None)
+    chosen = vars(taken.parse_args(rest))
+    more = {name: value for name, value in chosen.items() if value is not None}
     try:
-        result = run(options.name, **more)
+        result = run(named.name, **more)
     except MmsegError as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 1
-    if options.json:
+    if named.json:
         print(json.dumps(result, indent=2, allow_nan=False))
     else:
         rows = list(_rows(result))

@@ -1,47 +1,105 @@
-"""The shipped model on real cases with expert labels, through the same path as the command line.
+"""Models on real cases with expert labels, through the same path as the command line.
 
-Keys: `mean_dice` by region (ET over the cases that have it), `invented_et_ml` in the cases without
-ET, `cases`. Needs the real cases in ../shared/data, which are never part of this repository.
+Keys, of the default model or of the one named with `--model`: `mean` Dice by region over the cases
+that have it, `interval` (95 % bootstrap of that mean), `invented_et_ml` in the cases without ET,
+`cases`, `model`. Without `--model` the same of `tuned` under its name, where it is installed.
+
+A case that a model has learnt from is never given to that model's own network: its figures are
+those of the fold's network that did not see it (`judged by`: `fold 2`), or there are none. Needs
+the real cases in ../shared/data, which are never part of this repository.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
-from typing import Any
+from typing import Any, Protocol
 
 import napari_mmseg
-from napari_mmseg.agreement import RegionAgreement
+from napari_mmseg.case import Case
 from napari_mmseg.errors import InputError
+from napari_mmseg.models import DEFAULT_MODEL, Card, available, load_card
+from napari_mmseg.models.seen import fold_figures, has_learnt_from
+from napari_mmseg.report.summary import summary_of
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
+TUNED = "tuned"
 
 
-def run() -> dict[str, Any]:
-    """Segment every case that is there and compare it with its labels."""
+class Figures(Protocol):
+    """What is told of a region in a case (`agreement.RegionAgreement` has it)."""
+
+    @property
+    def dice(self) -> float | None: ...
+    @property
+    def hd95_mm(self) -> float | None: ...
+    @property
+    def volume_ml(self) -> float: ...
+    @property
+    def reference_volume_ml(self) -> float: ...
+
+
+@dataclass(frozen=True)
+class FoldFigures:
+    """What a model's card tells of a region in a case that a fold's network did not see."""
+
+    dice: float | None
+    hd95_mm: float | None
+    volume_ml: float
+    reference_volume_ml: float
+
+
+def run(model: str | None = None) -> dict[str, Any]:
+    """Every real case that is there, segmented and compared with its labels."""
     found = dict(real_cases())
     if not found:
         raise InputError("the real cases of ../shared/data are not here: nothing to measure")
-    results: dict[str, Mapping[str, RegionAgreement]] = {}
-    model = ""
+    result = measured(load_card(model or DEFAULT_MODEL), found)
+    if model is None and any(card.name == TUNED for card in available()):
+        result[TUNED] = measured(load_card(TUNED), found)
+    return result
+
+
+def measured(card: Card, found: Mapping[str, tuple[Path, Path, str]]) -> dict[str, Any]:
+    """The benchmark's keys for one model."""
+    results: dict[str, Mapping[str, Figures]] = {}
+    cases: dict[str, Any] = {}
     for name, (images, labels, encoding) in found.items():
         case = napari_mmseg.open_case(images)
-        proposal = napari_mmseg.segment(case)
-        reference = napari_mmseg.read_annotation(labels, encoding=encoding, like=case)
-        results[name] = napari_mmseg.evaluate(proposal, reference)
-        model = f"{proposal.provenance.model} {(proposal.provenance.weights_sha256 or '')[:12]}"
-    regions = list(next(iter(results.values())))
+        judge, figures = judged(card, case, labels, encoding)
+        if figures is not None:
+            results[name] = figures
+        cases[name] = {**(columns(figures) if figures else {}), "judged by": judge}
+    dices = {region: dices_of(results, region) for region in card.regions}
     return {
-        "mean_dice": {region: mean_dice(results, region) for region in regions},
+        "mean": {region: mean_dice(results, region) for region in card.regions},
+        "interval": {region: summary_of(values).ci95 for region, values in dices.items()},
         "invented_et_ml": {
             name: round(result["ET"].volume_ml, 2)
             for name, result in results.items()
             if result["ET"].reference_volume_ml == 0
         },
-        "cases": {name: columns(result) for name, result in results.items()},
-        "model": model,
+        "cases": cases,
+        "model": f"{card.name} {card.weights_sha256[:12]}",
     }
+
+
+def judged(
+    card: Card, case: Case, labels: Path, encoding: str
+) -> tuple[str, Mapping[str, Figures] | None]:
+    """Whose figures they are, and a case's figures by region; None where none would be honest."""
+    fold = fold_figures(card, case)
+    if fold is not None:
+        told = {region: FoldFigures(**numbers) for region, numbers in fold["regions"].items()}
+        return f"fold {fold['fold']}", told
+    if has_learnt_from(card, case):
+        return "nobody: the model has learnt from it", None
+    reference = napari_mmseg.read_annotation(labels, encoding=encoding, like=case)
+    # A folder names its own model whatever else has the name.
+    proposal = napari_mmseg.segment(case, model=card.folder)
+    return card.name, napari_mmseg.evaluate(proposal, reference)
 
 
 def real_cases() -> Iterator[tuple[str, tuple[Path, Path, str]]]:
@@ -53,17 +111,22 @@ def real_cases() -> Iterator[tuple[str, tuple[Path, Path, str]]]:
         yield folder.name, (folder, folder / f"{folder.name}_seg.nii.gz", "brats2017")
 
 
-def mean_dice(results: Mapping[str, Mapping[str, RegionAgreement]], region: str) -> float | None:
-    """Over the cases in which the experts see the region."""
-    values = [
+def dices_of(results: Mapping[str, Mapping[str, Figures]], region: str) -> list[float]:
+    """Of the cases in which the experts see the region."""
+    return [
         result[region].dice or 0.0
         for result in results.values()
         if result[region].reference_volume_ml > 0
     ]
+
+
+def mean_dice(results: Mapping[str, Mapping[str, Figures]], region: str) -> float | None:
+    """Over the cases in which the experts see the region."""
+    values = dices_of(results, region)
     return round(mean(values), 4) if values else None
 
 
-def columns(result: Mapping[str, RegionAgreement]) -> dict[str, Any]:
+def columns(result: Mapping[str, Figures]) -> dict[str, Any]:
     """A case's figures under names with their units."""
     told: dict[str, Any] = {}
     for region, agreement in result.items():

@@ -53,6 +53,16 @@ def test_the_table_shows_nested_values(capsys, monkeypatch):
     ]
 
 
+def test_a_benchmark_takes_what_its_run_takes(capsys, monkeypatch):
+    taken = {}
+    monkeypatch.setattr(runner, "run", lambda name, **options: taken.update(options) or {"done": 1})
+    assert runner.main(["kill", "--n", "3"]) == 0
+    assert taken == {"n": 3}
+    with pytest.raises(SystemExit):
+        runner.main(["import", "--n", "3"])
+    assert "unrecognized arguments: --n" in capsys.readouterr().err
+
+
 def test_an_unknown_benchmark_is_wrong_usage(capsys):
     with pytest.raises(SystemExit) as left:
         runner.main(["nothing"])
