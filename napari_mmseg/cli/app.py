@@ -20,6 +20,9 @@ from . import (
     recover,
     segment,
     strip,
+    study,
+    study_reading,
+    study_state,
     synthesise,
     train,
     view,
@@ -76,4 +79,14 @@ app.command("finetune")(finetune.finetune)
 app.command("history")(history.history)
 app.command("recover")(recover.recover)
 app.add_typer(models.app, name="models")
+study.app.command("status")(study_state.status)
+study.app.command("check")(study_state.check)
+study.app.command("open")(study_reading.open_reading)
+study.app.command("submit")(study_reading.submit)
+study.app.command("reopen")(study_reading.reopen)
+study.app.command("lock")(study_reading.lock)
+study.app.command("unlock")(study_reading.unlock)
+study.app.command("sign")(study_reading.sign)
+study.app.command("review")(study_reading.review)
+app.add_typer(study.app, name="study")
 app.command("doctor")(doctor.doctor)

@@ -16,6 +16,7 @@ from .arguments import CasePaths, ModalityFiles, checked_encoding, open_from, re
 if TYPE_CHECKING:
     from ..annotation import Annotation
     from ..case import Case
+    from ..study import Sitting
 
 
 #: The Python packages that bring Qt; napari needs one of them.
@@ -62,6 +63,14 @@ def open_window(
     from .._napari.launch import view as launch
 
     launch(case, annotation=annotation, screenshot=screenshot)
+
+
+def open_sitting(sitting: Sitting, screenshot: Path | None = None) -> None:
+    """The napari window with a reading of a study; returns when it is closed."""
+    _refuse_without_a_screen()
+    from .._napari.launch import view as launch
+
+    launch(sitting=sitting, screenshot=screenshot)
 
 
 def _refuse_without_a_screen() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..annotation import Annotation
@@ -54,3 +55,26 @@ def load_proposal(study: Study, entry: CaseEntry, case: Case | None = None) -> A
             "runs the study"
         )
     return found
+
+
+def label_file_for(folder: Path, entry: CaseEntry) -> Path:
+    """The label file in a folder that is named as a case: after its images, or its id.
+
+    Raises
+    ------
+    InputError
+        When there is none, or several.
+    """
+    from ..io.image import stem_of, suffix_of
+
+    names = {entry.id, stem_of(Path(entry.path))}
+    try:
+        found = [f for f in folder.iterdir() if suffix_of(f) and stem_of(f) in names]
+    except OSError as error:
+        raise InputError(f'the folder "{folder.name}" cannot be read: {error.strerror}') from error
+    if len(found) != 1:
+        raise InputError(
+            f'"{folder.name}" holds {len(found)} label files named as {entry.id} or its images: '
+            "one is needed"
+        )
+    return found[0]
