@@ -40,7 +40,7 @@ ARROWS: dict[str, set[str]] = {
     "inference": {"models", "preprocess"},
     "training": {"agreement", "inference", "io", "models", "preprocess"},
     "study": {"agreement", "editing", "io", "journal"},
-    "report": {"agreement", "io"},
+    "report": {"agreement", "io", "study"},
     "doctor": {"inference", "models"},
 }
 

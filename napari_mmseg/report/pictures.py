@@ -53,7 +53,7 @@ def picture(
         An `<svg>` element that needs no other file.
     """
     shown = (prediction | reference) if image is None else (prediction | reference | (image > 0))
-    rows, columns = _crop(shown, MARGIN_VOXELS if image is None else 2)
+    rows, columns = crop(shown, MARGIN_VOXELS if image is None else 2)
     first, second = prediction[rows, columns], reference[rows, columns]
     height, width = first.shape
     tall = _WIDTH * (height * spacing[0]) / (width * spacing[1])
@@ -123,7 +123,8 @@ def _outline(mask: Mask, colour: str, dash: str = "") -> str:
     )
 
 
-def _crop(shown: NDArray[np.bool_], margin: int) -> tuple[slice, slice]:
+def crop(shown: NDArray[np.bool_], margin: int) -> tuple[slice, slice]:
+    """The rows and columns of what is shown and so many pixels around it; all where nothing is."""
     if not shown.any():
         return slice(None), slice(None)
     ends = []

@@ -34,7 +34,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class _Axis:
+class Axis:
     """A straight scale from data to pixels."""
 
     low: float
@@ -56,13 +56,13 @@ def box_plot(title: str, groups: Sequence[Group], domain: tuple[float, float] | 
     `domain` are the ends of the value axis; by default those of the values.
     """
     every = [value for group in groups for _, value in group.points]
-    low, high = domain or _rounded_range(every)
-    y = _Axis(low, high, _HEIGHT - _BOTTOM, _TOP)
+    low, high = domain or rounded_range(every)
+    y = Axis(low, high, _HEIGHT - _BOTTOM, _TOP)
     parts = [_y_axis(y)]
     step = (_WIDTH - _LEFT - _RIGHT) / max(len(groups), 1)
     for number, group in enumerate(groups):
         centre = _LEFT + step * (number + 0.5)
-        parts.append(_text(centre, _HEIGHT - 10, f"{group.title} ({len(group.points)})"))
+        parts.append(text_at(centre, _HEIGHT - 10, f"{group.title} ({len(group.points)})"))
         if group.points:
             parts.append(_box(centre, step * 0.28, group, y))
     return _svg(title, parts)
@@ -75,19 +75,19 @@ def bland_altman(title: str, group: Group, means: Sequence[float]) -> str:
     """
     differences = [value for _, value in group.points]
     spread = _limits(differences)
-    x = _Axis(*_rounded_range([0.0, *means]), _LEFT, _WIDTH - _RIGHT)
-    y = _Axis(*_rounded_range([0.0, *differences, *spread]), _HEIGHT - _BOTTOM, _TOP)
+    x = Axis(*rounded_range([0.0, *means]), _LEFT, _WIDTH - _RIGHT)
+    y = Axis(*rounded_range([0.0, *differences, *spread]), _HEIGHT - _BOTTOM, _TOP)
     parts = [_y_axis(y)]
     for tick in x.ticks:
-        parts.append(_text(x.at(tick), _HEIGHT - _BOTTOM + 13, f"{tick:g}"))
-    parts.append(_text((_LEFT + _WIDTH) / 2, _HEIGHT - 4, "mean of both, ml"))
+        parts.append(text_at(x.at(tick), _HEIGHT - _BOTTOM + 13, f"{tick:g}"))
+    parts.append(text_at((_LEFT + _WIDTH) / 2, _HEIGHT - 4, "mean of both, ml"))
     parts.append(_line(_LEFT, y.at(0), _WIDTH - _RIGHT, y.at(0), "#495057"))
     for name, value, dash, end in zip(
         _LIMIT_NAMES, spread, ("", "4 3", "4 3"), _ENDS, strict=False
     ):
         parts.append(_line(_LEFT, y.at(value), _WIDTH - _RIGHT, y.at(value), group.colour, dash))
         where = _LEFT + 4 if end == "start" else _WIDTH - _RIGHT
-        parts.append(_text(where, y.at(value) - 3, f"{name} {_signed(value)}", end))
+        parts.append(text_at(where, y.at(value) - 3, f"{name} {signed(value)}", end))
     for (case, difference), mean in zip(group.points, means, strict=True):
         parts.append(_dot(x.at(mean), y.at(difference), group.colour, f"{case}: {difference:.1f}"))
     return _svg(title, parts)
@@ -102,7 +102,8 @@ def ticks(low: float, high: float, about: int = 5) -> list[float]:
     return [round(n * step, 10) for n in range(first, last + 1)]
 
 
-def _rounded_range(values: Sequence[float]) -> tuple[float, float]:
+def rounded_range(values: Sequence[float]) -> tuple[float, float]:
+    """Round ends of an axis that holds all values."""
     low, high = (min(values), max(values)) if values else (0.0, 1.0)
     if high - low < _NARROWEST:
         low, high = low - 0.5, high + 0.5
@@ -121,7 +122,7 @@ def _limits(differences: Sequence[float]) -> tuple[float, ...]:
     return mean, mean - reach, mean + reach
 
 
-def _box(centre: float, half: float, group: Group, y: _Axis) -> str:
+def _box(centre: float, half: float, group: Group, y: Axis) -> str:
     values = np.array([value for _, value in group.points])
     low, middle, high = np.percentile(values, (25, 50, 75))
     reach = WHISKER_IQR * (high - low)
@@ -143,15 +144,15 @@ def _box(centre: float, half: float, group: Group, y: _Axis) -> str:
     return "".join(drawn)
 
 
-def _y_axis(y: _Axis) -> str:
+def _y_axis(y: Axis) -> str:
     drawn = []
     for tick in y.ticks:
         drawn.append(_line(_LEFT, y.at(tick), _WIDTH - _RIGHT, y.at(tick), "#dee2e6"))
-        drawn.append(_text(_LEFT - 6, y.at(tick) + 4, f"{tick:g}".replace("-", "−"), "end"))
+        drawn.append(text_at(_LEFT - 6, y.at(tick) + 4, f"{tick:g}".replace("-", "−"), "end"))
     return "".join(drawn)
 
 
-def _signed(value: float) -> str:
+def signed(value: float) -> str:
     """A number in three figures with a true minus sign."""
     return f"{value:.3g}".replace("-", "−")
 
@@ -175,7 +176,8 @@ def _line(
     )
 
 
-def _text(x: float, y: float, text: str, anchor: str = "middle") -> str:
+def text_at(x: float, y: float, text: str, anchor: str = "middle") -> str:
+    """Grey words at a place."""
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{_GREY}">{escape(text)}</text>'
     )

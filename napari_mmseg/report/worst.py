@@ -79,14 +79,19 @@ def _of_case(
     for region in regions:
         first, second = prediction.region(region), reference.region(region)
         index = worst_slice(first, second)
-        grey = None if opened is None else windowed(_contrast(opened, region, protocol), index)
+        grey = (
+            None
+            if opened is None
+            else windowed(contrast(opened, protocol[region].parent is None), index)
+        )
         svg = picture(first[index], second[index], (spacing[0], spacing[1]), grey)
         drawn.append(Picture(case.name, region, case.regions[region].dice or 0.0, index, svg))
     return drawn
 
 
-def _contrast(case: Case, region: str, protocol: Protocol) -> NDArray[Any]:
-    order = _WHOLE if protocol[region].parent is None else _INNER
+def contrast(case: Case, whole: bool) -> NDArray[Any]:
+    """The image in which a whole lesion, or what lies inside it, is seen best; axes (I, P, L)."""
+    order = _WHOLE if whole else _INNER
     return next(case.volumes[m].array for m in order if m in case.volumes)
 
 

@@ -1,0 +1,322 @@
+"""What raters agree on, and what sets them apart, on one page that needs no other file."""
+
+from __future__ import annotations
+
+from html import escape
+
+from ..agreement.effects import Effect, Kind, Repeatability
+from ..agreement.effects.findings import MEANING
+from .plots import Group, bland_altman, box_plot
+from .raters_case import RatersReport
+from .raters_disputes import DisputedSlice, colour_of, picture_of
+from .raters_methods import methods
+from .raters_plots import Row, dots, forest, heat_map
+from .raters_summary import MEASURES, PAIRS, case_values, pair_means, summarise
+from .style import document, in_figure, key
+from .summary import Measure, Summary
+
+#: Digits of an effect, by kind.
+_DIGITS = {Kind.BIAS: 1, Kind.VOLUME_DRIFT: 1}
+
+_NOTE = '<p class="note">{}</p>'
+
+
+def as_html(report: RatersReport) -> str:
+    """The whole page."""
+    body = [
+        f"<h1>{escape(report.title)}: agreement of the raters</h1>",
+        _lead(report),
+        *(
+            f'<p class="warning">{escape(name)} was left out: {escape(said)}</p>'
+            for name, said in report.skipped.items()
+        ),
+        "<h2>In short</h2>",
+        _in_short(report),
+        *_agreement(report),
+        *_spread(report),
+        *_raters(report),
+        *_time(report),
+        *_disputed(report),
+        "<h2>Methods</h2>",
+        *(f"<p>{escape(paragraph)}</p>" for paragraph in methods(report)),
+        *_cases(report),
+    ]
+    return document(f"{report.title}: agreement of the raters", body)
+
+
+def _lead(report: RatersReport) -> str:
+    states = ", ".join(f"{n} {state}" for state, n in report.counts.items() if n)
+    cases = len(report.cases)
+    return (
+        f'<p class="lead">{cases} {"case" if cases == 1 else "cases"}, {len(report.raters)} '
+        f"raters; regions {escape(', '.join(report.regions))} ({escape(report.protocol)})"
+        f"{f'; readings: {escape(states)}' if states else ''}. For research use.</p>"
+    )
+
+
+def _in_short(report: RatersReport) -> str:
+    told = []
+    for region, measures in summarise(report).items():
+        dice, size = measures["dice"], measures["volume_difference_ml"]
+        if dice.mean is not None:
+            between = f" [{dice.ci95[0]:.3f}, {dice.ci95[1]:.3f}]" if dice.ci95 else ""
+            apart = f"; two raters differ by {size.mean:.1f} ml" if size.mean is not None else ""
+            told.append(f"{region}: Dice of two raters {dice.mean:.3f}{between} on average{apart}.")
+    real = report.effects.real
+    if real:
+        told += [_sentence(one) for one in real]
+    elif report.effects.effects:
+        told.append(
+            "No effect of a rater, of the proposal, of order or of time stands out beyond chance."
+        )
+    return f"<ul>{''.join(f'<li>{escape(sentence)}</li>' for sentence in told)}</ul>"
+
+
+def _sentence(one: Effect) -> str:
+    who = one.rater or "all raters"
+    meaning = MEANING[one.kind][1]
+    return f"{one.kind}, {one.region}, {who}: {_told(one)} {one.unit} ({meaning})."
+
+
+def _told(one: Effect) -> str:
+    digits = _DIGITS.get(one.kind, 3)
+    text = f"{one.estimate:+.{digits}f}"
+    if one.low is not None and one.high is not None:
+        text += f" [{one.low:+.{digits}f}, {one.high:+.{digits}f}]"
+    return text.replace("-", "−")
+
+
+def _agreement(report: RatersReport) -> list[str]:
+    if not any(case.agreement for case in report.cases):
+        return []
+    rows = []
+    for region, measures in summarise(report).items():
+        cells = "".join(f"<td>{_cell(m, measures[m.key])}</td>" for m in MEASURES)
+        rows.append(f"<tr><td class=region>{key(region, report.colours)}</td>{cells}</tr>")
+    head = "".join(f"<th>{escape(m.heading)}</th>" for m in MEASURES)
+    maps = [
+        in_figure(heat_map(f"Dice, {region}", report.raters, pair_means(report, region)))
+        for region in report.regions
+    ]
+    return [
+        "<h2>Agreement</h2>",
+        f'<div class="wide"><table><thead><tr><th>region</th>{head}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>",
+        _NOTE.format(
+            "Mean over the cases of the mean over all pairs of raters, 95 % interval (bootstrap "
+            "of the cases), cases that have a value. Definitions: see Methods."
+        ),
+        "<h2>Rater by rater</h2>",
+        _NOTE.format("Mean Dice of each pair over its cases; pale is low, the deepest blue is 1."),
+        f'<div class="grid">{"".join(maps)}</div>',
+    ]
+
+
+def _cell(measure: Measure, summary: Summary) -> str:
+    lines = [f"<b>{measure.text(summary.mean)}</b>"]
+    if summary.ci95 is not None:
+        low, high = (measure.text(end) for end in summary.ci95)
+        lines.append(f"<small>[{low}, {high}]</small>")
+    return "".join([*lines, f"<small>n {summary.n}</small>"])
+
+
+def _spread(report: RatersReport) -> list[str]:
+    first = [r for r in report.readings if r.repeat == 0]
+    plots = [
+        box_plot(
+            measure.heading,
+            [
+                Group(region, report.colours[region], case_values(report, region, measure.key))
+                for region in report.regions
+            ],
+            (0.0, 1.0) if measure.key in ("dice", "nsd", "lesion_f1") else None,
+        )
+        for measure in PAIRS
+        if measure.key in ("dice", "hd95_mm", "nsd")
+    ]
+    against = []
+    for region in report.regions:
+        others, own = [], []
+        for one in first:
+            if one.region == region and one.consensus_ml is not None:
+                others.append((one.volume_ml + one.consensus_ml) / 2)
+                own.append((f"{one.case}, {one.rater}", one.volume_ml - one.consensus_ml))
+        if own:
+            against.append(
+                bland_altman(f"{region}, ml", Group(region, report.colours[region], own), others)
+            )
+    made = []
+    if len(report.cases) > 1:
+        made += [
+            "<h2>Spread over the cases</h2>",
+            _NOTE.format("A dot is a case (number of cases in brackets): the mean of its pairs."),
+            f'<div class="grid">{"".join(map(in_figure, plots))}</div>',
+        ]
+    if against:
+        made += [
+            "<h2>Volumes (Bland-Altman)</h2>",
+            _NOTE.format(
+                "Each rater minus the majority of the others, against the mean of both, in ml; "
+                "dashed: limits of agreement, mean ± 1.96 SD. Majorities of wavering outlines are "
+                "a little smaller than the outlines themselves."
+            ),
+            f'<div class="grid">{"".join(map(in_figure, against))}</div>',
+        ]
+    return made
+
+
+def _raters(report: RatersReport) -> list[str]:
+    made = []
+    plots = []
+    for kind in Kind:
+        effects = [one for one in report.effects.of(kind) if one.low is not None]
+        for region in report.regions:
+            rows = [
+                Row(one.rater or "all raters", one.estimate, one.low, one.high, one.is_real)
+                for one in effects
+                if one.region == region
+            ]
+            if rows:
+                plots.append(in_figure(forest(f"{kind}, {region}: {MEANING[kind][0]}", rows)))
+    if plots:
+        made += [
+            "<h2>What sets raters apart</h2>",
+            _NOTE.format(
+                "Estimates with 95 % intervals; in red what is called real after correction for "
+                "the number of questions (see Methods). "
+                + "; ".join(f"{kind}: {meaning}" for kind, (_, meaning) in MEANING.items())
+                + "."
+            ),
+            f'<div class="grid">{"".join(plots)}</div>',
+        ]
+    elif report.effects.effects:
+        made.append(_NOTE.format("There are too few cases to tell raters apart with intervals."))
+    if report.effects.repeats:
+        rows_of_repeats = "".join(_repeat_row(one, report) for one in report.effects.repeats)
+        made += [
+            "<h2>Raters against themselves</h2>",
+            '<div class="wide"><table><thead><tr><th class="region">region</th>'
+            '<th class="region">rater</th><th>repeats</th><th>Dice</th>'
+            "<th>within-rater SD of volume, %</th><th>repeatability coefficient, %</th></tr>"
+            f"</thead><tbody>{rows_of_repeats}</tbody></table></div>",
+        ]
+    return made
+
+
+def _repeat_row(one: Repeatability, report: RatersReport) -> str:
+    first = ' class="first"' if one.rater is None else ""
+    cells = [
+        _with_interval(one.dice, one.dice_ci95, 3),
+        _with_interval(one.volume_sd, one.volume_sd_ci95, 1),
+        "–" if one.repeatability is None else f"{one.repeatability:.1f}",
+    ]
+    return (
+        f'<tr{first}><td class="region">{key(one.region, report.colours)}</td>'
+        f'<td class="region">{escape(one.rater or "all")}</td><td>{one.pairs}</td>'
+        + "".join(f"<td>{cell}</td>" for cell in cells)
+        + "</tr>"
+    )
+
+
+def _with_interval(value: float | None, ends: tuple[float, float] | None, digits: int) -> str:
+    if value is None:
+        return "–"
+    between = f" [{ends[0]:.{digits}f}, {ends[1]:.{digits}f}]" if ends else ""
+    return f"{value:.{digits}f}{between}"
+
+
+def _time(report: RatersReport) -> list[str]:
+    region = report.regions[0]
+    timed = [r for r in report.readings if r.region == region and r.repeat == 0 and r.active_s]
+    if not timed:
+        return []
+    groups = [
+        Group(
+            rater,
+            colour_of(report.raters, rater)[0],
+            [(r.case, (r.active_s or 0) / 60) for r in timed if r.rater == rater],
+        )
+        for rater in report.raters
+    ]
+    names = [case.name for case in report.cases]
+    rank = report.effects.effort_ranks.get(region)
+    told = (
+        ""
+        if rank is None
+        else (
+            f" Spearman's correlation of time and agreement in {escape(region)}, cases and raters "
+            f"apart: {rank:+.2f}."
+        )
+    )
+    return [
+        "<h2>Time against case</h2>",
+        _NOTE.format(f"Active minutes of each first reading.{told}{_rater_key(report)}"),
+        in_figure(dots("active time, min", "cases in the order of the study", names, groups)),
+    ]
+
+
+def _disputed(report: RatersReport) -> list[str]:
+    if not report.disputed:
+        return []
+    figures = "".join(_disputed_figure(one, report) for one in report.disputed)
+    return [
+        "<h2>Most disputed slices</h2>",
+        _NOTE.format(
+            "Axial slices, the patient's right on the left; doubt is the entropy of the votes in "
+            f"bits, summed over the area.{_rater_key(report)}"
+        ),
+        f'<div class="grid">{figures}</div>',
+    ]
+
+
+def _disputed_figure(one: DisputedSlice, report: RatersReport) -> str:
+    area = one.spacing[0] * one.spacing[1]
+    sizes = sorted(float(mask.sum()) * area for mask in one.masks.values())
+    caption = (
+        f"{escape(one.case)}, {escape(one.region)}, slice {one.index} from the top: doubt "
+        f"{one.doubt_mm2:.0f} mm²; areas {sizes[0]:.0f} to {sizes[-1]:.0f} mm²"
+    )
+    return in_figure(picture_of(one, report.raters), f"<figcaption>{caption}</figcaption>")
+
+
+def _rater_key(report: RatersReport) -> str:
+    made = []
+    for rater in report.raters:
+        colour, dash = colour_of(report.raters, rater)
+        style = {"": "solid", "6 3": "dashed"}.get(dash, "dotted")
+        made.append(
+            '<span class="name"><span class="line" style="background:#343a40;padding:3px 2px 2px;'
+            f'border-top:none;width:1.6em"><span style="display:block;border-top:2.5px {style} '
+            f'{colour}"></span></span>{escape(rater)}</span>'
+        )
+    return " " + " ".join(made)
+
+
+def _cases(report: RatersReport) -> list[str]:
+    shown = (*PAIRS[:1], *PAIRS[2:5])
+    head = "".join(f"<th>{escape(m.heading)}</th>" for m in shown)
+    rows = []
+    for case in report.cases:
+        regions = case.agreement.regions if case.agreement else {}
+        for number, (region, agreed) in enumerate(regions.items()):
+            name = (
+                f'<td class="case" rowspan="{len(regions)}">{escape(case.name)}</td>'
+                f'<td rowspan="{len(regions)}">{len(case.raters)}</td>'
+                if number == 0
+                else ""
+            )
+            cells = "".join(f"<td>{m.text(agreed.mean(m.key))}</td>" for m in shown)
+            ml = agreed.volumes_ml.values()
+            rows.append(
+                f"<tr{' class=first' if number == 0 else ''}>{name}"
+                f'<td class="region">{key(region, report.colours)}</td>{cells}'
+                f"<td>{min(ml):.1f} to {max(ml):.1f}</td></tr>"
+            )
+    if not rows:
+        return []
+    return [
+        "<h2>Cases</h2>",
+        '<div class="wide"><table><thead><tr><th>case</th><th>raters</th>'
+        f'<th class="region">region</th>{head}<th>volumes, ml</th></tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>",
+    ]

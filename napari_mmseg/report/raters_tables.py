@@ -1,0 +1,56 @@
+"""The raters' agreement as CSV (a row a reading and region) and as plain values for JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import asdict, fields
+from typing import Any
+
+from .. import __version__
+from ..agreement.effects import ScoredReading
+from .raters_case import RatersReport
+from .raters_methods import methods
+from .raters_summary import summarise
+
+
+def as_csv(report: RatersReport) -> str:
+    """Every reading and region with its scores; what is not known is an empty cell."""
+    columns = [field.name for field in fields(ScoredReading)]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(reading) for reading in report.readings)
+    return text.getvalue()
+
+
+def as_values(report: RatersReport) -> dict[str, Any]:
+    """Everything but the pictures."""
+    return {
+        "software": "napari-mmseg",
+        "version": __version__,
+        "title": report.title,
+        "protocol": report.protocol,
+        "raters": list(report.raters),
+        "readings_by_state": report.counts,
+        "summary": {
+            region: {name: asdict(summary) for name, summary in measures.items()}
+            for region, measures in summarise(report).items()
+        },
+        **report.effects.facts(),
+        "cases": {
+            case.name: case.agreement.facts() if case.agreement else None for case in report.cases
+        },
+        "readings": [asdict(reading) for reading in report.readings],
+        "disputed": [
+            {
+                "case": one.case,
+                "region": one.region,
+                "slice_from_top": one.index,
+                "doubt_mm2": one.doubt_mm2,
+            }
+            for one in report.disputed
+        ],
+        "skipped": report.skipped,
+        "methods": methods(report),
+    }
