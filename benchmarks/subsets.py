@@ -170,9 +170,10 @@ def page(result: Mapping[str, Any]) -> str:
         "# Missing contrasts",
         "",
         f"Mean Dice of `{result['model']}` for each of the 15 subsets of the four contrasts, over "
-        "the cases that have the region. A missing contrast is all zeros for the network. † without "
-        "T1ce nothing shows what enhances: ET (and much of TC) is a guess there, and the program "
-        "says so.",
+        "the cases that have the region. A missing contrast is all zeros for the network. † "
+        "Without "
+        "T1ce nothing shows what enhances: ET (and much of TC) is then a guess, which the program "
+        "says.",
         "",
         "Made by `python -m benchmarks subsets --write`; do not edit.",
         "",
@@ -191,8 +192,8 @@ def page(result: Mapping[str, Any]) -> str:
     lines += [
         "",
         f"{counted}. Simulated: heads of anatomies kept out of training, simulated differently "
-        "from it. Real: nine of BraTS 2021 and one slab of the Decathlon, unless left out because the "
-        "model has learnt from them.",
+        "from it. Real: nine of BraTS 2021 and one slab of the Decathlon, without those that the "
+        "model has learnt from.",
         "",
         "## Beside others",
         "Averages over the same 15 subsets as published. **Different data**: these networks were "
