@@ -8,11 +8,10 @@ from html import escape
 
 import numpy as np
 
+from ..agreement.bland_altman import LIMITS_SD
+
 #: A whisker ends at the last value within this many interquartile ranges of the box (Tukey).
 WHISKER_IQR = 1.5
-
-#: Half the width of the limits of agreement in standard deviations (Bland and Altman, 1986).
-LIMITS_SD = 1.96
 
 _WIDTH, _HEIGHT = 300.0, 230.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 48.0, 10.0, 26.0, 30.0

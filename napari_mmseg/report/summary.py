@@ -13,13 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from ..agreement.intervals import RESAMPLES as RESAMPLES
+from ..agreement.intervals import SEED as SEED
+from ..agreement.intervals import bootstrap
 from .cohort import Cohort
-
-#: Resamplings of the cases for the percentile bootstrap of the mean, and where they start.
-RESAMPLES = 5000
-SEED = 2023
-
-INTERVAL_PERCENT = (2.5, 97.5)
 
 
 @dataclass(frozen=True)
@@ -95,13 +92,11 @@ def summary_of(sample: Sequence[float]) -> Summary:
     array = np.asarray(sample, dtype=np.float64)
     if array.size == 1:
         return Summary(1, mean=float(array[0]), median=float(array[0]))
-    random = np.random.default_rng(SEED)
-    drawn = random.integers(0, array.size, (RESAMPLES, array.size))
-    low, high = np.percentile(array[drawn].mean(axis=1), INTERVAL_PERCENT)
+    interval = bootstrap(array, method="percentile")
     return Summary(
         n=int(array.size),
         mean=float(array.mean()),
         sd=float(array.std(ddof=1)),
         median=float(np.median(array)),
-        ci95=(float(low), float(high)),
+        ci95=(interval.low, interval.high) if interval else None,
     )
