@@ -27,6 +27,16 @@ def test_a_training_step_is_measured(kind):
     assert found["gflop"] > 0.01
 
 
+def test_agreement_is_measured_against_monai():
+    pytest.importorskip("monai.metrics", reason="MONAI is what it is measured against")
+    from benchmarks.agreement import run
+
+    found = run(n=3, raters=4, shape=(40, 44, 36))
+    assert {"speedup_vs_monai", "seconds_20_raters", "memory_mib"} <= set(found)
+    assert found["max_abs_error"] < 1e-5
+    assert (found["pairs"], found["monai_pairs_timed"]) == (6, 3)
+
+
 def test_json_is_one_object_with_the_machine(capsys):
     assert runner.main(["import", "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
