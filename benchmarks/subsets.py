@@ -171,9 +171,8 @@ def page(result: Mapping[str, Any]) -> str:
         "",
         f"Mean Dice of `{result['model']}` for each of the 15 subsets of the four contrasts, over "
         "the cases that have the region. A missing contrast is all zeros for the network. † "
-        "Without "
-        "T1ce nothing shows what enhances: ET (and much of TC) is then a guess, which the program "
-        "says.",
+        "Without T1ce nothing shows what enhances: ET (and much of TC) is then a guess, which the "
+        "program says.",
         "",
         "Made by `python -m benchmarks subsets --write`; do not edit.",
         "",

@@ -1,15 +1,18 @@
 """Does CMFT learn? A small transition trained on simulated cases of one scanner, no label seen.
 
-Small networks (base 8, 4 levels), crops of 64^3, `MINUTES` of training; then judged on cases that
+Small networks (base 8, 4 levels), crops of 64^3, `--steps` of training; then judged on cases that
 were not trained on (of the same label maps). Keys: `l1` and `ssim` of the `input`, of the
 `translated` contrasts and of those of the `untrained` generators against the true other pair,
-inside the brain (`l1` also of a `blank` image); `steps`; `picture`: a PNG with the true contrasts
-above and the translated ones below, one case a block.
+inside the brain (`l1` also of a `blank` image); `closer`: is the translated contrast nearer than
+the input by both, and than a blank one; `steps`; `picture` (`--picture FILE`): a PNG with the true
+contrasts above and the translated ones below, one case a block, simulated ones all.
+
+The run is kept in the cache (`--name`), with a checkpoint every minute: the same command goes on
+where it was stopped, and one with more `--steps` goes on from there.
 """
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean
@@ -23,7 +26,8 @@ if TYPE_CHECKING:
 
 ANATOMY = Path(__file__).parents[1] / "../shared/data/brain_label_maps"
 PICTURE = Path("screenshots") / "transition.png"
-MINUTES = 12.0
+STEPS = 400
+CHECKPOINT_SECONDS = 60.0
 CROP = (64, 64, 64)
 BASE, LEVELS = 8, 4
 LEARNING_RATE = 5e-4
@@ -33,49 +37,54 @@ ENLARGED = 3  # pixels a voxel
 _SEED, _OTHER_SEED, _SCANNER = 0, 1, 2
 
 
-def run(minutes: float = MINUTES, picture: Path = PICTURE) -> dict[str, Any]:
-    """Train, judge, draw."""
+def run(
+    steps: int = STEPS,
+    minutes: float | None = None,
+    picture: Path = PICTURE,
+    name: str = "transition",
+) -> dict[str, Any]:
+    """Train, or go on with it, for `steps` in all or `minutes` from now; judge; draw."""
     import torch
 
     from napari_mmseg.models.networks.cmft import Transition, load_transition
     from napari_mmseg.training.cmft import GENERATORS, CmftOptions, train_cmft
     from napari_mmseg.training.cmft_measure import closeness
     from napari_mmseg.training.cmft_source import simulated
+    from napari_mmseg.training.loop import CHECKPOINT, load_checkpoint
 
     anatomy = ANATOMY if ANATOMY.is_dir() else None
     source = simulated(anatomy, CROP, _SEED, _SCANNER)
-    steps = 0
-
-    def count(line: dict[str, float]) -> None:
-        nonlocal steps
-        steps = int(line["step"])
-
-    with tempfile.TemporaryDirectory() as folder:
-        options = CmftOptions(
-            out=Path(folder), minutes=minutes, base=BASE, levels=LEVELS, crop=CROP,
-            learning_rate=LEARNING_RATE,
-        )  # fmt: skip
-        torch.manual_seed(options.seed)
-        untrained = Transition(BASE, LEVELS).eval()
-        trained = load_transition(train_cmft(options, count, source=source) / GENERATORS)
+    options = CmftOptions(
+        name=name, steps=steps, minutes=minutes, base=BASE, levels=LEVELS, crop=CROP,
+        learning_rate=LEARNING_RATE, checkpoint_seconds=CHECKPOINT_SECONDS, resume=True,
+    )  # fmt: skip
+    torch.manual_seed(options.seed)
+    untrained = Transition(BASE, LEVELS).eval()
+    folder = train_cmft(options, source=source)
+    trained = load_transition(folder / GENERATORS)
+    state = load_checkpoint(folder / CHECKPOINT)
     other = simulated(anatomy, CROP, _OTHER_SEED, _SCANNER)
     cases = [other(number) for number in range(CASES)]
     after = [closeness(trained, volumes) for volumes in cases]
     before = [closeness(untrained, volumes) for volumes in cases]
+    l1 = {
+        "input": _mean(after, "l1_before"),
+        "translated": _mean(after, "l1_after"),
+        "untrained": _mean(before, "l1_after"),
+        "blank": _mean(after, "l1_blank"),
+    }
+    ssim = {
+        "input": _mean(after, "ssim_before"),
+        "translated": _mean(after, "ssim_after"),
+        "untrained": _mean(before, "ssim_after"),
+    }
     return {
-        "l1": {
-            "input": _mean(after, "l1_before"),
-            "translated": _mean(after, "l1_after"),
-            "untrained": _mean(before, "l1_after"),
-            "blank": _mean(after, "l1_blank"),
-        },
-        "ssim": {
-            "input": _mean(after, "ssim_before"),
-            "translated": _mean(after, "ssim_after"),
-            "untrained": _mean(before, "ssim_after"),
-        },
-        "steps": steps,
-        "minutes": minutes,
+        "l1": l1,
+        "ssim": ssim,
+        "closer": ssim["translated"] > ssim["input"]
+        and l1["translated"] < min(l1["input"], l1["blank"]),
+        "steps": int(state["step"]),
+        "minutes": round(float(state["seconds"]) / 60, 1),
         "cases": CASES,
         "anatomy": "label maps" if anatomy else "procedural",
         "picture": str(draw(trained, cases[:SHOWN], picture)),
