@@ -52,6 +52,13 @@ def make_panel() -> QWidget:
     return panel.make_panel()
 
 
+def make_raters() -> QWidget:
+    """The dock widget that compares the raters of the current viewer's case."""
+    from . import raters_panel
+
+    return raters_panel.make_raters()
+
+
 def show_segment() -> None:
     from . import panel
 
@@ -74,6 +81,12 @@ def show_inside() -> None:
     from . import panel
 
     panel.show_section("inside")
+
+
+def show_raters() -> None:
+    from . import raters_panel
+
+    raters_panel.show_raters()
 
 
 def start_afresh() -> None:

@@ -1,0 +1,104 @@
+"""The Raters dock: its sections, and the panel of the viewer that it belongs to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from qtpy.QtCore import QSize
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+
+from .dropping import DropTaker
+from .panel import PLUGIN, panel_of, show_panel
+from .raters_link import RatersLink
+from .widgets.agreement_box import AgreementBox
+from .widgets.raters_box import RatersBox
+from .widgets.raters_look_box import RatersLookBox
+from .widgets.section import Section, column
+from .widgets.tall_area import TallArea
+
+if TYPE_CHECKING:
+    import napari
+    from napari.components import ViewerModel
+
+    from .coordinator import Coordinator
+
+TITLE = "Raters"
+
+#: As wide as the panel that it shares its place with.
+_WIDTH_PX = 390
+
+_docks: WeakKeyDictionary[ViewerModel, RatersPanel] = WeakKeyDictionary()
+
+
+class RatersPanel(QWidget):
+    """The sections about several raters of one case; `link` does what they ask for."""
+
+    def __init__(self, coordinator: Coordinator) -> None:
+        super().__init__()
+        self.raters = RatersBox()
+        self.look = RatersLookBox()
+        self.agreement = AgreementBox()
+        self.sections = {
+            "raters": Section("Raters", self.raters),
+            "look": Section("Overlay", self.look),
+            "agreement": Section("Agreement", self.agreement),
+        }
+        inside = QWidget()
+        inner = column(inside, margin=0, spacing=0)
+        for section in self.sections.values():
+            inner.addWidget(section)
+        inner.addStretch(1)
+        self.setMinimumWidth(_WIDTH_PX)
+        self._scroll = TallArea(inside)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._scroll)
+        self.link = RatersLink(coordinator, self)
+        self._dropper = DropTaker(self, self._takes, self.link.raters.open_paths)
+        _docks[coordinator.viewer] = self
+
+    def sizeHint(self) -> QSize:
+        return QSize(_WIDTH_PX, self._scroll.sizeHint().height())
+
+    @staticmethod
+    def _takes(paths: list[Path]) -> bool:
+        from ..io.image import suffix_of
+
+        return all(path.is_dir() or suffix_of(path) is not None for path in paths)
+
+
+def make_raters() -> RatersPanel:
+    """The Raters dock of the current viewer: a new one, or the one that was closed.
+
+    It needs the panel of the viewer, which is shown beside it.
+    """
+    import napari
+
+    viewer = napari.current_viewer()
+    if viewer is None:
+        raise RuntimeError("there is no napari window to put the raters in")
+    if (dock := raters_of(viewer)) is not None:
+        return dock
+    panel = panel_of(viewer) or show_panel(viewer)
+    return RatersPanel(panel.coordinator)
+
+
+def raters_of(viewer: ViewerModel) -> RatersPanel | None:
+    return _docks.get(viewer)
+
+
+def show_raters(viewer: napari.Viewer | None = None) -> RatersPanel | None:
+    """The Raters dock of a viewer (the current one), in sight, in one place with the panel."""
+    import napari
+
+    viewer = viewer or napari.current_viewer()
+    if viewer is None:
+        return None
+    show_panel(viewer)
+    dock, raters = viewer.window.add_plugin_dock_widget(PLUGIN, TITLE, tabify=True)
+    dock.show()
+    dock.raise_()
+    assert isinstance(raters, RatersPanel)
+    return raters
