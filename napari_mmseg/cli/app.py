@@ -22,6 +22,7 @@ from . import (
     strip,
     study,
     study_reading,
+    study_results,
     study_state,
     synthesise,
     train,
@@ -88,5 +89,6 @@ study.app.command("lock")(study_reading.lock)
 study.app.command("unlock")(study_reading.unlock)
 study.app.command("sign")(study_reading.sign)
 study.app.command("review")(study_reading.review)
+study.app.command("report")(study_results.report)
 app.add_typer(study.app, name="study")
 app.command("doctor")(doctor.doctor)

@@ -19,7 +19,8 @@ def methods(report: RatersReport) -> list[str]:
     read = len({(r.rater, r.case, r.repeat) for r in report.readings})
     repeats = len({(r.rater, r.case, r.repeat) for r in report.readings if r.repeat})
     first = (
-        f"{len(report.raters)} raters gave {read} readings of {len(report.cases)} cases"
+        f"{len(report.raters)} raters gave {read} readings of {len(report.cases)} "
+        f"{'case' if len(report.cases) == 1 else 'cases'}"
         f"{f', {repeats} of them blind repeats' if repeats else ''}. The regions "
         f"{', '.join(report.regions)} are nested by construction: each voxel bears the deepest "
         "region that it lies in, and a region holds its children. Agreement was measured with "
@@ -36,9 +37,10 @@ def methods(report: RatersReport) -> list[str]:
         "distances undefined. Fleiss' kappa (1971) and Krippendorff's alpha (nominal) were "
         f"computed over the voxels within {SURROUND_MM:g} mm of the union of all raters, since "
         "over the whole image both depend on the field of view. Diversity is the expected 1 - IoU "
-        "of two raters drawn with replacement, as in the generalised energy distance. Each case's "
-        "value is the mean over its pairs; tables show the mean over cases with the 95 % "
-        f"percentile bootstrap interval over cases ({RESAMPLES} resamplings, seed {SEED})."
+        "of two raters drawn with replacement, as in the generalised energy distance. ICC(2,1) of "
+        "volumes (absolute agreement; Shrout and Fleiss 1979) is over the cases that all raters "
+        "read. Each case's value is the mean over its pairs; tables show the mean over cases with "
+        f"the 95 % percentile bootstrap interval over cases ({RESAMPLES} resamplings, seed {SEED})."
     )
     effects = (
         "Each reading was also scored by its Dice with the majority of the other raters' first "
@@ -49,7 +51,7 @@ def methods(report: RatersReport) -> list[str]:
         "model. Cases were resampled as clusters "
         f"({EFFECT_RESAMPLES} times); intervals are expanded percentile intervals (Hesterberg "
         f"2015), given from {FEWEST_CASES} cases on. An effect is called real when its p, "
-        f"corrected by Holm among all raters and regions for its kind, is below {LEVEL:g} and its "
+        f"corrected by Holm among all effects of the study, is below {LEVEL:g} and its "
         "interval leaves zero out. The within-rater standard deviation of volume is "
         "sqrt(mean d² / 2) of the logarithms of repeated readings, with its chi-square interval; "
         "the repeatability coefficient is 2.77 times it (Bland and Altman 1999)."
@@ -58,4 +60,7 @@ def methods(report: RatersReport) -> list[str]:
         "Disputed slices were ranked by the Shannon entropy of the raters' votes, summed over the "
         "slice's area."
     )
-    return [first, pairs, effects, disputed]
+    told = [first, pairs]
+    if any(one.p is not None for one in report.effects.effects):
+        told.append(effects)
+    return [*told, disputed] if report.disputed else told

@@ -6,12 +6,13 @@ from html import escape
 
 from ..agreement.effects import Effect, Kind, Repeatability
 from ..agreement.effects.findings import MEANING
+from ..agreement.icc import Icc
 from .plots import Group, bland_altman, box_plot
 from .raters_case import RatersReport
 from .raters_disputes import DisputedSlice, colour_of, picture_of
 from .raters_methods import methods
 from .raters_plots import Row, dots, forest, heat_map
-from .raters_summary import MEASURES, PAIRS, case_values, pair_means, summarise
+from .raters_summary import MEASURES, PAIRS, case_values, icc_of_volumes, pair_means, summarise
 from .style import document, in_figure, key
 from .summary import Measure, Summary
 
@@ -62,20 +63,19 @@ def _in_short(report: RatersReport) -> str:
             between = f" [{dice.ci95[0]:.3f}, {dice.ci95[1]:.3f}]" if dice.ci95 else ""
             apart = f"; two raters differ by {size.mean:.1f} ml" if size.mean is not None else ""
             told.append(f"{region}: Dice of two raters {dice.mean:.3f}{between} on average{apart}.")
-    real = report.effects.real
-    if real:
-        told += [_sentence(one) for one in real]
-    elif report.effects.effects:
+    for kind in Kind:
+        real = [one for one in report.effects.of(kind) if one.is_real]
+        if real:
+            unit, meaning = MEANING[kind]
+            found = "; ".join(
+                f"{one.rater or 'all raters'} in {one.region} {_told(one)}" for one in real
+            )
+            told.append(f"{str(kind).capitalize()} ({meaning}; {unit}): {found}.")
+    if not report.effects.real and any(one.p is not None for one in report.effects.effects):
         told.append(
             "No effect of a rater, of the proposal, of order or of time stands out beyond chance."
         )
     return f"<ul>{''.join(f'<li>{escape(sentence)}</li>' for sentence in told)}</ul>"
-
-
-def _sentence(one: Effect) -> str:
-    who = one.rater or "all raters"
-    meaning = MEANING[one.kind][1]
-    return f"{one.kind}, {one.region}, {who}: {_told(one)} {one.unit} ({meaning})."
 
 
 def _told(one: Effect) -> str:
@@ -92,8 +92,10 @@ def _agreement(report: RatersReport) -> list[str]:
     rows = []
     for region, measures in summarise(report).items():
         cells = "".join(f"<td>{_cell(m, measures[m.key])}</td>" for m in MEASURES)
+        cells += f"<td>{_icc_cell(icc_of_volumes(report, region))}</td>"
         rows.append(f"<tr><td class=region>{key(region, report.colours)}</td>{cells}</tr>")
     head = "".join(f"<th>{escape(m.heading)}</th>" for m in MEASURES)
+    head += "<th>ICC(2,1) of volumes</th>"
     maps = [
         in_figure(heat_map(f"Dice, {region}", report.raters, pair_means(report, region)))
         for region in report.regions
@@ -107,7 +109,10 @@ def _agreement(report: RatersReport) -> list[str]:
             "of the cases), cases that have a value. Definitions: see Methods."
         ),
         "<h2>Rater by rater</h2>",
-        _NOTE.format("Mean Dice of each pair over its cases; pale is low, the deepest blue is 1."),
+        _NOTE.format(
+            "Mean Dice of each pair over its cases; white is the lowest pair of the region (or "
+            "0.9), the deepest blue is 1."
+        ),
         f'<div class="grid">{"".join(maps)}</div>',
     ]
 
@@ -118,6 +123,15 @@ def _cell(measure: Measure, summary: Summary) -> str:
         low, high = (measure.text(end) for end in summary.ci95)
         lines.append(f"<small>[{low}, {high}]</small>")
     return "".join([*lines, f"<small>n {summary.n}</small>"])
+
+
+def _icc_cell(found: Icc | None) -> str:
+    if found is None:
+        return "<b>–</b>"
+    return (
+        f"<b>{found.value:.3f}</b><small>[{found.low:.3f}, {found.high:.3f}]</small>"
+        f"<small>n {found.cases}</small>"
+    )
 
 
 def _spread(report: RatersReport) -> list[str]:
@@ -177,7 +191,7 @@ def _raters(report: RatersReport) -> list[str]:
                 if one.region == region
             ]
             if rows:
-                plots.append(in_figure(forest(f"{kind}, {region}: {MEANING[kind][0]}", rows)))
+                plots.append(in_figure(forest(f"{kind}, {region}", MEANING[kind][0], rows)))
     if plots:
         made += [
             "<h2>What sets raters apart</h2>",

@@ -81,27 +81,28 @@ def dots(title: str, across: str, names: Sequence[str], groups: Sequence[Group])
     return _svg(title, width, height, parts)
 
 
-def forest(title: str, rows: Sequence[Row]) -> str:
+def forest(title: str, unit: str, rows: Sequence[Row]) -> str:
     """Estimates with 95 % intervals about zero; real ones in colour."""
-    line_height, top = 17.0, 30.0
+    line_height, top, foot = 17.0, 30.0, 40.0
     left = 14 + 6.4 * max((len(row.label) for row in rows), default=0)
     width = max(320.0, left + 220)
-    height = top + line_height * len(rows) + 26
+    height = top + line_height * len(rows) + foot
     ends = [v for row in rows for v in (row.estimate, row.low, row.high) if v is not None]
-    x = Axis(*rounded_range([0.0, *ends]), left, width - 12)
+    x = Axis(*rounded_range([0.0, *ends]), left, width - 16)
+    bottom = height - foot + 2
     parts = []
     for tick in x.ticks:
-        parts.append(_line(x.at(tick), top - 6, x.at(tick), height - 24, "#e9ecef"))
-        parts.append(text_at(x.at(tick), height - 8, signed(tick)))
-    parts.append(_line(x.at(0), top - 6, x.at(0), height - 24, "#495057"))
+        parts.append(_line(x.at(tick), top - 6, x.at(tick), bottom, "#e9ecef"))
+        parts.append(text_at(x.at(tick), bottom + 14, signed(tick)))
+    parts.append(text_at((left + width - 16) / 2, height - 6, unit))
+    parts.append(_line(x.at(0), top - 6, x.at(0), bottom, "#495057"))
     for n, row in enumerate(rows):
         y = top + line_height * (n + 0.5)
         colour = _REAL if row.is_real else "#495057"
         parts.append(text_at(left - 8, y + 4, row.label, "end"))
-        if row.low is not None and row.high is not None:
-            parts.append(_line(x.at(row.low), y, x.at(row.high), y, colour, 2.0))
         told = signed(row.estimate)
         if row.low is not None and row.high is not None:
+            parts.append(_line(x.at(row.low), y, x.at(row.high), y, colour, 2.0))
             told += f" [{signed(row.low)}, {signed(row.high)}]"
         parts.append(
             f'<circle cx="{x.at(row.estimate):.1f}" cy="{y:.1f}" r="3.6" fill="{colour}">'
@@ -130,8 +131,14 @@ def _square(
     ink = "#fff" if depth > _DARK_ABOVE else "#212529"
     return drawn + (
         f'<text x="{x + side / 2:.1f}" y="{y + side / 2 + 4:.1f}" text-anchor="middle" '
-        f'fill="{ink}">{value:.2f}</text>'
+        f'fill="{ink}">{_short(value)}</text>'
     )
+
+
+def _short(value: float) -> str:
+    """Two digits: 0.87 as .87, which fits small squares."""
+    text = f"{value:.2f}"
+    return text[1:] if text.startswith("0") else text
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, colour: str, width: float = 1.0) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..agreement.icc import Icc, icc
 from ..agreement.many import RatersAgreement
 from .raters_case import RatersReport
 from .summary import Measure, Summary, summary_of
@@ -70,6 +71,15 @@ def pair_means(report: RatersReport, region: str, key: str = "dice") -> NDArray[
                     counts[where] += 1
     with np.errstate(invalid="ignore"):
         return np.asarray(np.where(counts > 0, sums / np.maximum(counts, 1), np.nan))
+
+
+def icc_of_volumes(report: RatersReport, region: str) -> Icc | None:
+    """ICC(2,1) of the volumes over the cases that all raters read; None where there are too few."""
+    table = [
+        [agreed.volumes_ml.get(rater, float("nan")) for rater in report.raters]
+        for _, agreed in _agreed(report, region)
+    ]
+    return icc(table) if table else None
 
 
 def _agreed(report: RatersReport, region: str) -> list[tuple[str, RatersAgreement]]:

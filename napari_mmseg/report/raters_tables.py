@@ -11,7 +11,7 @@ from .. import __version__
 from ..agreement.effects import ScoredReading
 from .raters_case import RatersReport
 from .raters_methods import methods
-from .raters_summary import summarise
+from .raters_summary import icc_of_volumes, summarise
 
 
 def as_csv(report: RatersReport) -> str:
@@ -36,6 +36,10 @@ def as_values(report: RatersReport) -> dict[str, Any]:
         "summary": {
             region: {name: asdict(summary) for name, summary in measures.items()}
             for region, measures in summarise(report).items()
+        },
+        "icc_of_volumes": {
+            region: asdict(found) if (found := icc_of_volumes(report, region)) else None
+            for region in report.regions
         },
         **report.effects.facts(),
         "cases": {

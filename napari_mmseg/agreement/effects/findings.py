@@ -3,8 +3,9 @@
 Interval: percentiles of the bootstrap, widened as Hesterberg says for few cases (What Teachers
 Should Know About the Bootstrap, Am Stat 2015, "expanded percentile"), so that for a mean it is as
 wide as Student's. P: Student's t of the estimate over the bootstrap's standard error. An effect is
-called real when its p, corrected by Holm (Scand J Stat 1979) among all effects of its kind (all
-raters and regions), is below 0.05 and its interval leaves zero out.
+called real when its p, corrected by Holm (Scand J Stat 1979) among all effects of the study (all
+kinds, raters and regions), is below 0.05 and its interval leaves zero out: of the studies in which
+nothing is to be found, one in twenty finds something.
 """
 
 from __future__ import annotations
@@ -137,7 +138,7 @@ def spread_of(
 
 
 def corrected(effects: Sequence[Effect]) -> tuple[Effect, ...]:
-    """The same effects (of one kind) with p corrected by Holm's step-down procedure."""
+    """The same effects with p corrected for all of them by Holm's step-down procedure."""
     tested = [n for n, one in enumerate(effects) if one.p is not None]
     order = sorted(tested, key=lambda n: effects[n].p or 0.0)
     result = list(effects)

@@ -18,7 +18,7 @@ _ESTIMATORS = (skill, bias, anchoring, drift, volume_drift, effort)
 
 @dataclass(frozen=True)
 class StudyEffects:
-    """Every effect of every kind, corrected within its kind, and the raters' repeatability.
+    """Every effect of every kind, corrected for all of them, and the raters' repeatability.
 
     `effort_ranks` is Spearman's correlation of time and agreement by region.
     """
@@ -46,7 +46,7 @@ class StudyEffects:
                 "resamples": RESAMPLES,
                 "seed": SEED,
                 "fewest_cases": FEWEST_CASES,
-                "is_real": f"p corrected by Holm within the kind < {LEVEL:g} and the interval "
+                "is_real": f"p corrected by Holm among all effects < {LEVEL:g} and the interval "
                 "leaves zero out",
             },
         }
@@ -57,8 +57,6 @@ def effects_of(
 ) -> StudyEffects:
     """Estimate everything that the readings can tell; what they cannot is left out."""
     regions = regions_of(readings)
-    effects: list[Effect] = []
-    for estimate in _ESTIMATORS:
-        effects += corrected([e for region in regions for e in estimate(readings, region)])
+    effects = [e for estimate in _ESTIMATORS for r in regions for e in estimate(readings, r)]
     ranks = {region: effort_rank(readings, region) for region in regions}
-    return StudyEffects(tuple(effects), tuple(repeatability(repeats)), ranks)
+    return StudyEffects(corrected(effects), tuple(repeatability(repeats)), ranks)
