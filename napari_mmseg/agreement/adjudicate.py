@@ -18,11 +18,10 @@ from numpy.typing import NDArray
 
 from ..annotation import Annotation, Provenance
 from ..errors import InputError
-from .comparable import check_comparable
 from .consensus import consensus as fuse
 from .decisions import Decision, Record, Taken, Undo, counted, paint_runs, runs_of
 from .disputes import Dispute, disputes_of
-from .panel import panel_of, sources_of
+from .panel import check_made_from, panel_of, sources_of
 from .surfaces import Mask
 
 
@@ -51,6 +50,8 @@ class Adjudication:
         The adjudicator's pseudonym.
     consensus
         What to start from, and what `take_consensus` takes; the majority when None.
+    tolerance_mm
+        Which differences are disputes, as for `disputes`.
     clock
         Tells the time in UTC.
 
@@ -66,16 +67,18 @@ class Adjudication:
         *,
         name: str = "adjudicator",
         consensus: Annotation | None = None,
+        tolerance_mm: float = 0.0,
         clock: Callable[[], str] = now,
     ) -> None:
         if not name.strip():
             raise InputError("an adjudication needs a name for who decides: give a pseudonym")
         panel = panel_of(annotations)
         if consensus is not None:
-            check_comparable(consensus, next(iter(annotations.values())), ("the consensus", "it"))
+            check_made_from(annotations, consensus)
         self.name = name.strip()
         self.protocol = panel.protocol
-        self.disputes = disputes_of(panel)
+        self.tolerance_mm = tolerance_mm
+        self.disputes = disputes_of(panel, tolerance_mm)
         self.sources = sources_of(annotations)
         self.consensus_source = sources_of({consensus.author: consensus}) if consensus else {}
         self._by_key = {dispute.key: dispute for dispute in self.disputes}

@@ -123,6 +123,7 @@ def _header(adjudication: Adjudication) -> dict[str, Any]:
         "shape": list(adjudication.codes.shape),
         "sources": adjudication.sources,
         "consensus": adjudication.consensus_source,
+        "tolerance_mm": adjudication.tolerance_mm,
         "disputes": len(adjudication.disputes),
     }
 
@@ -144,7 +145,8 @@ def _check(path: Path, told: Any, adjudication: Adjudication) -> None:
                 "begin a new log"
             )
     raise InputError(
-        f"{name} is the log of another adjudication (other raters, protocol, case or consensus): "
+        f"{name} is the log of another adjudication (other raters, protocol, case, consensus "
+        "or tolerance): "
         "name another file"
     )
 

@@ -1,6 +1,7 @@
 """What raters have to settle: the connected pieces of voxels where they differ, region by region.
 
-- A piece is connected through faces, edges and corners (26 neighbours).
+- A piece is connected through faces, edges and corners (26 neighbours). With a tolerance in mm it
+  is a place where raters differ by more than that: see `pieces`.
 - It is a dispute about a *boundary* when it touches (26 neighbours) what all raters count in, and
   about *presence* when it does not: an island that only some have marked.
 - A boundary belongs to the agreed lesion, a connected component of what all count in, that it
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from ..annotation import Annotation
 from .metrics import MM3_PER_ML
 from .panel import Panel, panel_of
+from .pieces import components, pieces
 from .surfaces import Box, Mask
 
 Kind = Literal["boundary", "presence"]
@@ -90,27 +92,37 @@ class Dispute:
         }
 
 
-def disputes(annotations: Mapping[str, Annotation]) -> tuple[Dispute, ...]:
+def disputes(
+    annotations: Mapping[str, Annotation], *, tolerance_mm: float = 0.0
+) -> tuple[Dispute, ...]:
     """All pieces where raters differ, of all regions, the largest first.
+
+    `tolerance_mm` leaves out what differs by no more from the majority's outline; with 0 the rim
+    around a tumour is one piece.
 
     Raises
     ------
     InputError, GeometryError
         As `panel.panel_of`.
     """
-    return disputes_of(panel_of(annotations))
+    return disputes_of(panel_of(annotations), tolerance_mm)
 
 
-def disputes_of(panel: Panel) -> tuple[Dispute, ...]:
-    """All pieces where a panel's raters differ, of all regions, the largest first."""
-    found = [piece for region in panel.protocol.regions for piece in _in_region(panel, region.name)]
+def disputes_of(panel: Panel, tolerance_mm: float = 0.0) -> tuple[Dispute, ...]:
+    """`disputes` of a panel."""
+    found = [
+        piece
+        for region in panel.protocol.regions
+        for piece in _in_region(panel, region.name, tolerance_mm)
+    ]
     return tuple(sorted(found, key=lambda piece: -piece.voxels))
 
 
-def _in_region(panel: Panel, region: str) -> list[Dispute]:
+def _in_region(panel: Panel, region: str, tolerance_mm: float) -> list[Dispute]:
     votes = panel.votes(region)
     everybody = votes == len(panel.names)
-    labels, count = _components((votes > 0) & ~everybody)
+    majority = votes > len(panel.names) // 2
+    labels, count = pieces((votes > 0) & ~everybody, majority, panel.grid.spacing, tolerance_mm)
     if not count:
         return []
     agreed = _largest_first(everybody)
@@ -155,19 +167,9 @@ def _in_region(panel: Panel, region: str) -> list[Dispute]:
     return found
 
 
-def _components(mask: Mask) -> tuple[NDArray[Any], int]:
-    """Connected components (26 neighbours) numbered from 1; 0 outside."""
-    import cc3d
-
-    labels, count = cc3d.connected_components(
-        np.ascontiguousarray(mask), connectivity=26, return_N=True
-    )
-    return labels, int(count)
-
-
 def _largest_first(mask: Mask) -> NDArray[np.int64]:
     """Connected components numbered from 1 by size, with a border of one empty voxel."""
-    labels, count = _components(mask)
+    labels, count = components(mask)
     flat = np.flatnonzero(labels)
     component = labels.ravel()[flat].astype(np.int64) - 1
     sizes = np.bincount(component, minlength=count)

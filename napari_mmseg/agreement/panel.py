@@ -126,6 +126,21 @@ def sources_of(annotations: Mapping[str, Annotation]) -> dict[str, str]:
     return {name: codes_sha256(annotation) for name, annotation in annotations.items()}
 
 
+def check_made_from(annotations: Mapping[str, Annotation], consensus: Annotation) -> None:
+    """Refuse the consensus of another case, or of other labels of this one.
+
+    Raises
+    ------
+    InputError, GeometryError
+        When it does not belong to the annotations.
+    """
+    name, first = next(iter(annotations.items()))
+    check_comparable(consensus, first, ("the consensus", name))
+    told = consensus.provenance.sources
+    if told and dict(told) != sources_of(annotations):
+        raise InputError("the consensus was made from other labels than these: make it again")
+
+
 def _inside(codes: NDArray[np.uint8], protocol: Protocol, region: str) -> NDArray[np.bool_]:
     # Comparisons are ten times as fast as looking each voxel up in the table.
     found = np.zeros(codes.shape, dtype=np.bool_)

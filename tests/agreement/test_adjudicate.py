@@ -201,8 +201,11 @@ def test_what_cannot_be_decided_is_refused():
         adjudication.take_painted(key, np.full_like(adjudication.codes, 7))
     with pytest.raises(InputError, match="a pseudonym"):
         Adjudication(three(), name=" ")
-    with pytest.raises(GeometryError, match="the consensus and it lie on different grids"):
+    with pytest.raises(GeometryError, match="the consensus and A lie on different grids"):
         Adjudication(three(), consensus=said(np.zeros((2, 2, 2), np.uint8)))
+    pair = {n: a for n, a in three().items() if n != "C"}
+    with pytest.raises(InputError, match="from other labels than these: make it again"):
+        Adjudication(three(), consensus=consensus(pair).annotation)
     assert adjudication.undo() is None
     assert adjudication.log == ()
 
@@ -305,6 +308,19 @@ def test_the_log_of_other_labels_is_refused(tmp_path):
     fused = consensus(three(), "staple").annotation
     with pytest.raises(InputError, match="the log of another adjudication"):
         open_log(path, Adjudication(three(), consensus=fused))
+
+
+def test_the_log_knows_its_tolerance(tmp_path):
+    path = tmp_path / "log.jsonl"
+    coarse = Adjudication(three(), tolerance_mm=1.0)
+    log = open_log(path, coarse)
+    coarse.take_rater(coarse.disputes[0].key, "B")
+    log.keep()
+    with pytest.raises(InputError, match="or tolerance"):
+        open_log(path, Adjudication(three()))
+    again = Adjudication(three(), tolerance_mm=1.0)
+    open_log(path, again)
+    assert np.array_equal(again.codes, coarse.codes)
 
 
 def test_decisions_made_before_a_log_is_there_go_into_it(tmp_path):

@@ -126,3 +126,60 @@ def test_raters_of_one_mind_have_none():
     codes = block((4, 4, 4), (1, 1, 1))
     assert disputes({"A": said(codes), "B": said(codes)}) == ()
     assert disputes({"A": said(0 * codes)}) == ()
+
+
+def thick(mask: np.ndarray, spacing: tuple[float, float, float], mm: float) -> np.ndarray:
+    """Voxels further than `mm` from the other side, one distance at a time."""
+    apart = np.full(mask.shape, np.inf)
+    for side in (mask, ~mask):
+        others = np.argwhere(~side) * spacing
+        for index in np.argwhere(side):
+            if len(others):
+                between = np.linalg.norm(others - index * spacing, axis=1)
+                apart[tuple(index)] = between.min()
+    return apart > mm * (1 + 1e-5)
+
+
+@given(
+    st.lists(arrays(np.uint8, (4, 5, 4), elements=st.integers(0, 1)), min_size=2, max_size=4),
+    st.sampled_from([1.0, 1.5, 2.2]),
+)
+@settings(deadline=None, max_examples=60)
+def test_with_a_tolerance_what_is_further_off_is_disputed(codes, tolerance):
+    spacing = (1.0, 1.5, 0.8)
+    affine = np.diag([1.0, 1.0, 1.0, 1.0])
+    affine[:3, :3] = [[0, 0, -0.8], [0, -1.5, 0], [-1, 0, 0]]
+    raters = {f"r{n}": said(one, affine=affine) for n, one in enumerate(codes)}
+    found = [d for d in disputes(raters, tolerance_mm=tolerance) if d.region == "WT"]
+    votes = np.sum(codes, axis=0)
+    disputed = (votes > 0) & (votes < len(codes))
+    cores, count = ndimage.label(disputed & thick(2 * votes > len(codes), spacing, tolerance), CUBE)
+    assert len(found) == count
+    covered = np.zeros(votes.shape, int)
+    for piece in found:
+        mask = np.zeros(votes.shape, bool)
+        mask[piece.box] = piece.mask
+        covered += mask
+        (core,) = set(cores[mask]) - {0}
+        assert mask[cores == core].all()
+        for voxel in np.argwhere(mask):
+            apart = np.linalg.norm((np.argwhere(cores > 0) - voxel) * spacing, axis=1)
+            assert apart.min() <= tolerance * (1 + 1e-5)
+    assert covered.max(initial=0) <= 1  # no voxel belongs to two
+    assert not covered[~disputed].any()
+
+
+def test_a_tolerance_leaves_bulges_and_islands_of_a_rim():
+    common = ball((26, 26, 26), (9, 9, 9), 5)
+    rim = ball((26, 26, 26), (9, 9, 9), 6)
+    bulge = rim | ball((26, 26, 26), (9, 9, 15), 3)
+    island = rim | ball((26, 26, 26), (20, 20, 20), 2)
+    raters = {"A": common, "B": common, "C": rim, "D": bulge, "E": island}
+    named = {name: said(mask.astype(np.uint8)) for name, mask in raters.items()}
+    assert [d.kind for d in disputes(named)] == ["boundary", "presence"]
+    assert disputes(named)[0].voxels > 400
+    out, off = disputes(named, tolerance_mm=1.5)
+    assert (out.kind, out.yes) == ("boundary", ("D",))
+    assert out.voxels < 130
+    assert out.centre[2] > 13
+    assert (off.kind, off.centre) == ("presence", (20, 20, 20))
