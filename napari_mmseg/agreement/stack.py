@@ -16,6 +16,9 @@ from .surfaces import Mask, bounding_box, distance_to
 #: Voxels whose products are summed at once: float32 is exact up to 16.7 million of them.
 _AT_ONCE = 2**20
 
+#: A voxel of 1 mm comes out of an affine with this share of rounding.
+_ROUNDING = 1e-4
+
 
 @dataclass(frozen=True, eq=False)
 class Stack:
@@ -84,12 +87,13 @@ class Stack:
         """Voxels outside the union that lie within `mm` of it."""
         if not self.union.size:
             return 0
-        reach = [int(mm / edge) for edge in self.spacing]
+        limit = mm * (1 + _ROUNDING)
+        reach = [int(limit / edge) for edge in self.spacing]
         room = [
             (min(before, far), min(after, far))
             for (before, after), far in zip(self.room, reach, strict=True)
         ]
-        near = distance_to(np.pad(self.union, room), self.spacing) <= mm
+        near = distance_to(np.pad(self.union, room), self.spacing) <= limit
         return int(np.count_nonzero(near)) - int(np.count_nonzero(self.union))
 
 

@@ -131,6 +131,20 @@ def test_kappa_is_statsmodels_inside_the_dilated_union(seed):
     )
 
 
+@given(arrays(bool, (3, 5, 6, 4), elements=st.sampled_from([False] * 9 + [True])))
+@settings(deadline=None, max_examples=40)
+def test_kappa_of_few_voxels_at_the_border_is_statsmodels_too(masks):
+    inter_rater = pytest.importorskip("statsmodels.stats.inter_rater")
+    spacing = (4.0, 3.0, 2.3)
+    found = of_masks(masks, spacing)
+    if not masks.any() or masks.all():
+        assert found.fleiss_kappa is None
+        return
+    votes = masks.sum(axis=0)[surrounding(masks, spacing)]
+    expected = inter_rater.fleiss_kappa(np.stack([3 - votes, votes], axis=1))
+    assert found.fleiss_kappa == near(float(expected))
+
+
 def test_kappa_does_not_know_the_field_of_view_nor_which_way_the_image_lies():
     masks = [np.pad(mask, 12) for mask in four_raters(2)]
     kappa = of_masks(masks).fleiss_kappa
