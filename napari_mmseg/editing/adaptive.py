@@ -10,21 +10,17 @@ voxel under the cursor.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import GeometryError
-from .brush import Spacing, Voxel, stamp
+from .brush import Spacing, Voxel
 from .edges import HALF_WIDTH, SAME_TISSUE_SHARE, Edges, box_around, find_edges, looks
 from .stroke import Box, Footprint
-
-#: Radius of the inner part that tells value and noise, as a share of the brush's radius, and the
-#: least that it is (voxel edges): a ring of contrast agent is only a few voxels wide.
-INNER_SHARE = 0.35
-INNER_LEAST_VOXELS = 1.5
+from .tip import PlacedTip, tip_of
 
 #: A voxel may differ by so many deviations of the (smoothed) noise.
 NOISE_DEVIATIONS = 3.0
@@ -89,26 +85,16 @@ class AdaptiveBrush:
         """
         if any(not 0 <= i < n for i, n in zip(centre, self._shape, strict=True)):
             return Footprint(centre, _EMPTY)
-        kernel = _kernel(float(diameter), self._spacing, axis)
-        clipped = Footprint(
-            (centre[0] - kernel.reach[0], centre[1] - kernel.reach[1], centre[2] - kernel.reach[2]),
-            kernel.ball,
-        ).clipped(self._shape)
-        assert clipped is not None  # the centre is inside
-        box, ball = clipped
-        low = (box[0].start, box[1].start, box[2].start)
-        seed = (centre[0] - low[0], centre[1] - low[1], centre[2] - low[2])
-        whole = ball is kernel.ball
-        inner = kernel.inner if whole else _inner(kernel, seed, ball.shape)
-        taken = self._like_the_centre(box, axis, seed, inner)
-        taken &= ball
-        taken[seed] = True
-        if not whole or np.count_nonzero(taken) < kernel.voxels:
+        tip = tip_of(float(diameter), self._spacing, axis).at(centre, self._shape)
+        taken = self._like_the_centre(tip, axis)
+        taken &= tip.ball
+        taken[tip.seed] = True
+        if tip.is_cut or np.count_nonzero(taken) < tip.voxels:
             import cc3d
 
             labels = cc3d.connected_components(taken, connectivity=6)
-            taken = labels == labels[seed]
-        return Footprint(low, taken)
+            taken = labels == labels[tip.seed]
+        return Footprint((tip.box[0].start, tip.box[1].start, tip.box[2].start), taken)
 
     def sweep(self, start: Voxel, end: Voxel, diameter: float, axis: int | None) -> Footprint:
         """What the brush adds on its straight way from `start`, where it has been, to `end`.
@@ -125,10 +111,9 @@ class AdaptiveBrush:
         places = np.rint(np.linspace(start, end, stops + 1)).astype(int).tolist()
         return _union([self.stamp((i, j, k), diameter, axis) for i, j, k in places[1:]])
 
-    def _like_the_centre(
-        self, box: Box, axis: int | None, seed: Voxel, inner: NDArray[np.intp]
-    ) -> NDArray[np.bool_]:
-        """Which voxels of a box are like its voxel `seed` in every image."""
+    def _like_the_centre(self, tip: PlacedTip, axis: int | None) -> NDArray[np.bool_]:
+        """Which voxels of a tip's box are like its centre in every image."""
+        box = tip.box
         window = self._window
         if window is None or not window.holds(box, axis):
             window = self._window = self._read(box, axis)
@@ -136,7 +121,7 @@ class AdaptiveBrush:
         like: NDArray[np.bool_] | None = None
         for image, least in zip(window.images, self._least_noise, strict=True):
             values = image.smooth[at]
-            level, noise = _mode(np.sort(values.ravel()[inner]), values[seed])
+            level, noise = _mode(np.sort(values.ravel()[tip.inner]), values[tip.seed])
             band = np.float32(NOISE_DEVIATIONS * max(noise, image.noise, least))
             level32 = np.float32(level)
             not_above = values <= level32 + band
@@ -202,38 +187,6 @@ class _Window(NamedTuple):
             slice(j.start - b, j.stop - b),
             slice(k.start - c, k.stop - c),
         )
-
-
-class _Kernel(NamedTuple):
-    """A brush's shape: the ball, its voxels, its centre in its box, and its inner part.
-
-    `near` is the inner part about its centre; `inner` holds its flat indices in the ball's box.
-    """
-
-    ball: NDArray[np.bool_]
-    voxels: int
-    reach: Voxel
-    near: Footprint
-    inner: NDArray[np.intp]
-
-
-@lru_cache(maxsize=32)
-def _kernel(diameter: float, spacing: Spacing, axis: int | None) -> _Kernel:
-    (i, j, k), ball = stamp((0, 0, 0), diameter, spacing, axis)
-    least = 2 * INNER_LEAST_VOXELS * min(spacing[i] for i in range(3) if i != axis)
-    near = stamp((0, 0, 0), max(INNER_SHARE * diameter, least), spacing, axis)
-    kernel = _Kernel(ball, int(np.count_nonzero(ball)), (-i, -j, -k), near, np.zeros(0, np.intp))
-    return kernel._replace(inner=_inner(kernel, kernel.reach, ball.shape))
-
-
-def _inner(kernel: _Kernel, seed: Voxel, shape: tuple[int, ...]) -> NDArray[np.intp]:
-    """Flat indices of the inner part around `seed` in a box of a shape; never empty."""
-    (i, j, k), mask = kernel.near
-    clipped = Footprint((seed[0] + i, seed[1] + j, seed[2] + k), mask).clipped(shape)
-    assert clipped is not None  # the seed is in the box
-    inside = np.zeros(shape, dtype=bool)
-    inside[clipped[0]] = clipped[1]
-    return np.flatnonzero(inside)
 
 
 def _mode(values: NDArray[np.float32], value: float) -> tuple[float, float]:
