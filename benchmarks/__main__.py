@@ -62,10 +62,11 @@ def main(arguments: list[str] | None = None) -> int:
     named, rest = parser.parse_known_args(given)
     taken = argparse.ArgumentParser(prog=f"python -m benchmarks {named.name}")
     for name, kind in parameters_of(named.name).items():
+        flag = f"--{name.replace('_', '-')}"
         if kind is bool:
-            taken.add_argument(f"--{name}", action="store_true", default=None)
+            taken.add_argument(flag, action="store_true", default=None)
         else:
-            taken.add_argument(f"--{name}", type=kind, default=None)
+            taken.add_argument(flag, type=kind, default=None)
     chosen = vars(taken.parse_args(rest))
     more = {name: value for name, value in chosen.items() if value is not None}
     try:
