@@ -79,11 +79,11 @@ class Adjudication:
         self.protocol = panel.protocol
         self.tolerance_mm = tolerance_mm
         self.disputes = disputes_of(panel, tolerance_mm)
-        self.sources = sources_of(annotations)
         self.consensus_source = sources_of({consensus.author: consensus}) if consensus else {}
         self._by_key = {dispute.key: dispute for dispute in self.disputes}
         self._annotations = dict(annotations)
         self._majority = fuse(annotations).annotation
+        self.sources = dict(self._majority.provenance.sources)
         self._consensus = consensus
         self._start = consensus or self._majority
         self._codes = self._start.codes.copy()
