@@ -116,8 +116,13 @@ def _with_arms(
         own = [a for a in new if a.rater == rater]
         own.sort(key=lambda a: (excess[f"case {a.case}"], uniform(plan.seed, "arm", rater, a.case)))
         spare = len(own) - excess[f"rater {rater}"]
-        odd = spare % 2 and uniform(plan.seed, "odd", rater, len(own)) < 0.5
-        count = min(max(spare // 2 + int(odd), 0), len(own))
+        count = min(max(spare // 2, 0), len(own))
+        if (
+            spare > 0 and spare % 2 and count < len(own)
+        ):  # one too many for two halves: where its case needs it
+            case = own[count].case
+            lack = -excess[f"case {case}"]
+            count += lack > 0 or (lack == 0 and uniform(plan.seed, "odd", rater, case) < 0.5)
         for place, assignment in enumerate(own):
             shown = place < count
             excess[f"case {assignment.case}"] += 1 if shown else -1

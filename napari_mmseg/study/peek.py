@@ -28,8 +28,6 @@ class Glance:
     ----------
     rater, fingerprint, protocol_sha256
         From its header.
-    shape
-        Of its grid.
     active_s, strokes
         The effort up to its last act.
     ended
@@ -41,7 +39,6 @@ class Glance:
     rater: str = ""
     fingerprint: str = ""
     protocol_sha256: str = ""
-    shape: tuple[int, ...] = ()
     active_s: float = 0.0
     strokes: int = 0
     ended: float = 0.0
@@ -96,7 +93,6 @@ def _glance(first: dict[str, Any], at: float, last: dict[str, Any]) -> Glance:
         str(header["rater"]),
         str(header["fingerprint"]),
         str(header["protocol_sha256"]),
-        tuple(int(n) for n in header["shape"]),
         float(effort["active_s"]),
         int(effort["strokes"]),
         at,

@@ -65,17 +65,14 @@ class Reading:
         What the rater said: confidence, comment, not gradable.
     glance
         What the work file says of itself: time at work, strokes.
-    path
-        The work file; it is not there while nothing was drawn.
     has_work
-        Is it there?
+        Is there a work file? There is none while nothing was drawn.
     """
 
     assignment: Assignment
     state: State
     standing: Standing
     glance: Glance
-    path: Path
     has_work: bool
     study: Study = field(repr=False, compare=False)
 
@@ -106,6 +103,11 @@ class Reading:
     def proposal_shown(self) -> bool:
         """Did it begin with the model's proposal?"""
         return self.assignment.proposal_shown
+
+    @property
+    def path(self) -> Path:
+        """The work file."""
+        return self.study.work_file(self.assignment)
 
     @property
     def order(self) -> int:
