@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from .agree import distinct
-from .arguments import Json, ProtocolName, check_target, checked_encoding, read_labels
+from .arguments import Json, ProtocolName, check_target, checked_encoding
 from .output import number, print_json, print_table, print_warnings, quiet_stdout
-
-if TYPE_CHECKING:
-    from ..agreement.consensus import Consensus
+from .raters import Anonymous, Labels, keep_labels, read_raters
 
 
 class Method(StrEnum):
@@ -32,9 +29,7 @@ class Ties(StrEnum):
 
 
 def consensus(
-    labels: Annotated[
-        list[Path], typer.Argument(metavar="LABELS...", help="Label files of one case.")
-    ],
+    labels: Labels,
     out: Annotated[
         Path, typer.Option("--out", metavar="FILE", help=".nii, .nii.gz, .nrrd or .mha")
     ],
@@ -52,32 +47,37 @@ def consensus(
             metavar="FILE", help="Write the probabilities, one image per region: FILE-WT and so on."
         ),
     ] = None,
-    anonymous: Annotated[
-        bool, typer.Option("--anonymous", help="Write rater-1, rater-2, ... for the files' names.")
-    ] = False,
+    heat: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write where raters differ: entropy in bits over all regions."
+        ),
+    ] = None,
+    anonymous: Anonymous = False,
     protocol: ProtocolName = "glioma",
     json: Json = False,
 ) -> None:
     """Make one label file out of several raters' of the same case."""
     from ..agreement.consensus import consensus as fuse
-    from ..io import export
+    from ..agreement.disagreement import disagreement
+    from ..io import export, write_volume
     from ..protocol import load_protocol
 
     regions = load_protocol(protocol)
     checked_encoding(regions, encoding, "--encoding")
     written = {} if soft is None else _soft_targets(soft, [r.name for r in regions.regions])
-    for target in (out, *written.values()):
+    targets = [out, *written.values(), *([] if heat is None else [heat])]
+    for target in targets:
         check_target(target)
-        _keep_labels(target, labels)
-    names = _rater_names(labels, anonymous)
+        keep_labels(target, labels)
     with quiet_stdout():
-        raters = {
-            name: read_labels(file, encoding, "--encoding", protocol=regions)
-            for name, file in zip(names, labels, strict=True)
-        }
+        raters = read_raters(labels, encoding, regions, anonymous)
         found = fuse(raters, method.value, ties=ties.value)
         receipt = export(found.annotation, out, encoding=encoding)
-        _write_soft(found, written)
+        for region, target in written.items():
+            write_volume(found.soft[region], target, found.annotation.source)
+        if heat is not None:
+            write_volume(disagreement(raters).overall_entropy, heat, found.annotation.source)
     warnings = (*found.notes, *receipt.notes)
     if json:
         print_json(
@@ -85,6 +85,7 @@ def consensus(
                 "file": str(out),
                 "encoding": receipt.encoding,
                 "soft": {region: str(file) for region, file in written.items()},
+                "heat": None if heat is None else str(heat),
                 **found.facts(),
                 "warnings": list(warnings),
             }
@@ -98,7 +99,7 @@ def consensus(
             for name, how in by_rater.items()
         ],
     )
-    for file in (out, *written.values()):
+    for file in targets:
         typer.echo(f"{file} written")
     print_warnings(warnings)
 
@@ -110,33 +111,3 @@ def _soft_targets(soft: Path, regions: list[str]) -> dict[str, Path]:
     stem = stem_of(soft)
     suffix = soft.name[len(stem) :]
     return {region: soft.with_name(f"{stem}-{region}{suffix}") for region in regions}
-
-
-def _write_soft(found: Consensus, targets: dict[str, Path]) -> None:
-    from ..io import write_volume
-
-    for region, target in targets.items():
-        write_volume(found.soft[region], target, found.annotation.source)
-
-
-def _rater_names(files: list[Path], anonymous: bool) -> list[str]:
-    """The files' names without ending; two of one name get numbers."""
-    from ..io.image import stem_of
-
-    if anonymous:
-        return [f"rater-{n}" for n in range(1, len(files) + 1)]
-    return distinct([stem_of(file) for file in files])
-
-
-def _keep_labels(target: Path, files: list[Path]) -> None:
-    """Refuse to write over a rater's file.
-
-    Raises
-    ------
-    ExportError
-        When `target` is one of them.
-    """
-    from ..errors import ExportError
-
-    if target.resolve() in {file.resolve() for file in files}:
-        raise ExportError(f'"{target.name}" is a rater\'s file: choose another name')

@@ -105,3 +105,15 @@ def test_an_ambiguous_encoding_has_to_be_named(run, tmp_path, three):
     files = [write(tmp_path / f"d{n}.nii.gz", tumour()) for n in range(2)]
     sentence = run("consensus", *files, "--out", tmp_path / "out.nii.gz").sentence
     assert sentence.endswith("with --encoding")
+
+
+def test_the_heat_map_is_nought_where_all_agree(run, tmp_path, three):
+    heat = tmp_path / "heat.nii.gz"
+    outcome = run(
+        *("consensus", *three, "--encoding", "brats2017", "--out", tmp_path / "out.nii.gz"),
+        *("--heat", heat, "--json"),
+    )
+    assert outcome.json["heat"] == str(heat)
+    bits = np.asarray(nib.load(heat).dataobj)
+    assert bits[0, 0, 0] == bits[8, 8, 8] == 0
+    assert bits[10, 10, 10] == pytest.approx(0.918, abs=1e-3)  # two of three

@@ -1,0 +1,58 @@
+"""Label files of one case as raters: what several commands take and how they call them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .agree import distinct
+from .arguments import read_labels
+
+if TYPE_CHECKING:
+    from ..annotation import Annotation
+    from ..protocol import Protocol
+
+Labels = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="A B [C ...]",
+        help="Label files of one case, one of each rater.",
+        show_default=False,
+    ),
+]
+Anonymous = Annotated[
+    bool, typer.Option("--anonymous", help="Write rater-1, rater-2, ... for the files' names.")
+]
+
+
+def read_raters(
+    files: Sequence[Path], encoding: str | None, protocol: Protocol, anonymous: bool
+) -> dict[str, Annotation]:
+    """The annotations by rater, who is called by the file's name, or rater-1, rater-2, ..."""
+    from ..io.image import stem_of
+
+    if anonymous:
+        names = [f"rater-{n}" for n in range(1, len(files) + 1)]
+    else:
+        names = distinct([stem_of(file) for file in files])
+    return {
+        name: read_labels(file, encoding, "--encoding", protocol=protocol)
+        for name, file in zip(names, files, strict=True)
+    }
+
+
+def keep_labels(target: Path, files: Sequence[Path]) -> None:
+    """Refuse to write over a rater's file.
+
+    Raises
+    ------
+    ExportError
+        When `target` is one of them.
+    """
+    from ..errors import ExportError
+
+    if target.resolve() in {file.resolve() for file in files}:
+        raise ExportError(f'"{target.name}" is a rater\'s file: choose another name')
