@@ -8,6 +8,7 @@ import typer
 
 from .. import __version__
 from . import (
+    adjudicate,
     agree,
     consensus,
     convert,
@@ -72,6 +73,7 @@ app.command("segment")(segment.segment)
 app.command("evaluate")(evaluate.evaluate)
 app.command("agree")(agree.agree)
 app.command("consensus")(consensus.consensus)
+app.command("adjudicate")(adjudicate.adjudicate)
 app.command("convert")(convert.convert)
 app.command("strip")(strip.strip)
 app.command("synthesise")(synthesise.synthesise)
