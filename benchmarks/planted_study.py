@@ -56,7 +56,7 @@ Truth = dict[tuple[Kind, str, str | None], float]
 Answers = dict[str, list[bool]]
 
 
-def run(n: int = 4) -> dict[str, Any]:
+def run(n: int = 6) -> dict[str, Any]:
     """`n` studies with everything planted and `n` with nothing."""
     start = time.perf_counter()
     reported, by_tumour = true_effects(PLANTED, CASES + REPEATS, MANY)

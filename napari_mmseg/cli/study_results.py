@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import json as json_format
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .output import number, print_table, print_warnings, quiet_stdout
+from .arguments import Json
+from .consensus import Method
+from .output import number, print_json, print_table, print_warnings, quiet_stdout
 from .study import Folder
 
 if TYPE_CHECKING:
     from ..report.raters_case import RatersReport
+
+
+class LayoutChoice(StrEnum):
+    """The layouts of a dataset (`dataset.LAYOUTS`, loaded later)."""
+
+    BIDS = "bids"
+    BRATS = "brats"
+
 
 Drafts = Annotated[
     bool, typer.Option("--drafts", help="Readings that were begun count too, not only finished.")
@@ -87,3 +98,53 @@ def _show(found: RatersReport) -> None:
             f"{one.estimate:+.3g}{between} {one.unit}"
         )
     typer.echo(f"{len(real)} of {len(found.effects.effects)} effects stand out beyond chance")
+
+
+def export_dataset(
+    folder: Folder,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="The dataset's folder, not there yet.")
+    ],
+    layout: Annotated[
+        LayoutChoice, typer.Option(help="What files are called.")
+    ] = LayoutChoice.BIDS,
+    method: Annotated[Method, typer.Option(help="How several become one.")] = Method.MAJORITY,
+    images: Annotated[
+        bool, typer.Option("--images", help="Write the images too, faces included.")
+    ] = False,
+    drafts: Drafts = False,
+    json: Json = False,
+) -> None:
+    """Write a dataset: consensus, all raters' labels, agreement and a datasheet.
+
+    Under the study's pseudonyms; free text that may name a patient is left out.
+    """
+    from ..dataset import LAYOUTS, export_study
+    from ..study import load_study
+
+    study = load_study(folder)
+    with quiet_stdout():
+        receipt = export_study(
+            study,
+            out,
+            LAYOUTS[layout.value],
+            method=method.value,
+            images=images,
+            drafts=drafts,
+            progress=_say if sys.stderr.isatty() else lambda _: None,
+        )
+    if json:
+        print_json(
+            {
+                "folder": str(out),
+                "layout": layout.value,
+                "cases": list(receipt.cases),
+                "label_files": receipt.labels,
+                "skipped": receipt.skipped,
+            }
+        )
+    else:
+        typer.echo(
+            f"{out.name}: {len(receipt.cases)} cases, {receipt.labels} label files, DATASHEET.md"
+        )
+    print_warnings(f"{name} was left out: {said}" for name, said in receipt.skipped.items())

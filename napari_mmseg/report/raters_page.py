@@ -19,6 +19,9 @@ from .summary import Measure, Summary
 #: Digits of an effect, by kind.
 _DIGITS = {Kind.BIAS: 1, Kind.VOLUME_DRIFT: 1}
 
+#: What the table has room for; the rest is in the CSV and JSON.
+_SHOWN = tuple(measure for measure in MEASURES if measure.key != "jaccard")
+
 _NOTE = '<p class="note">{}</p>'
 
 
@@ -91,10 +94,10 @@ def _agreement(report: RatersReport) -> list[str]:
         return []
     rows = []
     for region, measures in summarise(report).items():
-        cells = "".join(f"<td>{_cell(m, measures[m.key])}</td>" for m in MEASURES)
+        cells = "".join(f"<td>{_cell(m, measures[m.key])}</td>" for m in _SHOWN)
         cells += f"<td>{_icc_cell(icc_of_volumes(report, region))}</td>"
         rows.append(f"<tr><td class=region>{key(region, report.colours)}</td>{cells}</tr>")
-    head = "".join(f"<th>{escape(m.heading)}</th>" for m in MEASURES)
+    head = "".join(f"<th>{escape(m.heading)}</th>" for m in _SHOWN)
     head += "<th>ICC(2,1) of volumes</th>"
     maps = [
         in_figure(heat_map(f"Dice, {region}", report.raters, pair_means(report, region)))

@@ -1,0 +1,8 @@
+"""A study as a dataset for others: consensus, all raters' labels, and how reliable they are."""
+
+from __future__ import annotations
+
+from .export import DatasetReceipt, export_study
+from .layouts import LAYOUTS, Layout
+
+__all__ = ["LAYOUTS", "DatasetReceipt", "Layout", "export_study"]
