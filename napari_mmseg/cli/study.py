@@ -121,7 +121,7 @@ def propose(
     ] = None,
 ) -> None:
     """Make the proposals that raters begin with, where the study shows them."""
-    from ..inference import segment
+    from ..inference import predict
     from ..io import export, open_case, read_annotation
     from ..study import load_study, set_proposal
     from ..study.proposal import FOLDER, label_file_for
@@ -138,7 +138,7 @@ def propose(
                 file = label_file_for(labels, entry)
                 found = read_annotation(file, protocol=study.protocol, encoding=encoding, like=case)
             else:
-                found = segment(case, model=model, device=device.value)
+                found = predict(case, model=model, device=device.value).annotation()
             export(found, folder / FOLDER / f"{entry.id}.nii.gz")
             study = set_proposal(study, entry.id, f"{FOLDER}/{entry.id}.nii.gz")
     typer.echo(f"{len(todo)} proposals made, {len(shown) - len(todo)} were there")
