@@ -129,7 +129,7 @@ def _header(adjudication: Adjudication) -> dict[str, Any]:
 
 
 def _check(path: Path, told: Any, adjudication: Adjudication) -> None:
-    """Refuse the log of other annotations."""
+    """Refuse the log of other annotations, and say what is other about them."""
     name = f'"{path.name}"'
     if not isinstance(told, dict) or told.get("format") != FORMAT:
         raise InputError(f"{name} is no adjudication log of this version: name another file")
@@ -137,17 +137,22 @@ def _check(path: Path, told: Any, adjudication: Adjudication) -> None:
     if told == mine:
         return
     theirs = told.get("sources")
-    if isinstance(theirs, dict) and theirs.keys() == mine["sources"].keys():
-        changed = [rater for rater, sha in mine["sources"].items() if theirs[rater] != sha]
-        if changed:
-            raise InputError(
-                f"{name} cannot be resumed: the labels of {', '.join(changed)} have changed since, "
-                "begin a new log"
-            )
+    if not isinstance(theirs, dict) or theirs.keys() != mine["sources"].keys():
+        raise InputError(f"{name} is the log of other raters: name another file")
+    changed = [rater for rater, sha in mine["sources"].items() if theirs[rater] != sha]
+    if changed:
+        raise InputError(
+            f"{name} cannot be resumed: the labels of {', '.join(changed)} are not those that "
+            "were adjudicated, begin a new log"
+        )
+    if told.get("tolerance_mm") != mine["tolerance_mm"]:
+        raise InputError(
+            f"{name} was begun with a tolerance of {told.get('tolerance_mm')} mm, not "
+            f"{mine['tolerance_mm']} mm: go on with the same"
+        )
     raise InputError(
-        f"{name} is the log of another adjudication (other raters, protocol, case, consensus "
-        "or tolerance): "
-        "name another file"
+        f"{name} was begun from another consensus or protocol: go on with the same, or name "
+        "another file"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import numpy as np
 import typer
 
 from .arguments import Json, ProtocolName, check_target, checked_encoding
@@ -14,6 +15,8 @@ from .raters import Anonymous, Labels, keep_labels, read_raters
 
 if TYPE_CHECKING:
     from ..agreement.adjudicate import Adjudication
+    from ..agreement.disputes import Dispute
+    from ..annotation import Annotation
 
 
 def adjudicate(
@@ -91,7 +94,11 @@ def adjudicate(
             {
                 "raters": list(raters),
                 "disputes": [
-                    {**dispute.facts(), "taken": decided.get(dispute.key)}
+                    {
+                        **dispute.facts(),
+                        "centre_ras_mm": _place(start, dispute),
+                        "taken": decided.get(dispute.key),
+                    }
                     for dispute in case.disputes
                 ],
                 "open": len(case.open),
@@ -103,7 +110,7 @@ def adjudicate(
             }
         )
         return
-    _print_disputes(case, decided)
+    _print_disputes(case, start, decided)
     if out is not None:
         typer.echo(f"{out} written")
     print_warnings(warnings)
@@ -126,9 +133,14 @@ def _settle(case: Adjudication, key: str, who: str) -> None:
         case.take_rater(key, who)
 
 
-def _print_disputes(case: Adjudication, decided: dict[str, str]) -> None:
+def _place(annotation: Annotation, dispute: Dispute) -> list[float]:
+    """The dispute's centre in mm towards right, anterior, superior, which any viewer knows."""
+    return [round(float(mm), 1) for mm in annotation.grid.to_world(np.array(dispute.centre))]
+
+
+def _print_disputes(case: Adjudication, start: Annotation, decided: dict[str, str]) -> None:
     names = list(case.sources)
-    header = ["dispute", "kind", "mm3", "I", "P", "L", *names, "taken"]
+    header = ["dispute", "kind", "mm3", "R mm", "A mm", "S mm", *names, "taken"]
     print_table(
         header,
         [
@@ -136,7 +148,7 @@ def _print_disputes(case: Adjudication, decided: dict[str, str]) -> None:
                 dispute.key,
                 dispute.kind,
                 f"{dispute.volume_mm3:.0f}",
-                *(str(i) for i in dispute.centre),
+                *(f"{mm:.0f}" for mm in _place(start, dispute)),
                 *(f"{100 * dispute.share[name]:.0f} %" for name in names),
                 decided.get(dispute.key, "-"),
             ]

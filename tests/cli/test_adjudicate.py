@@ -33,6 +33,8 @@ def test_disputes_are_listed(run, three):
         ("ET-1", "presence", 8),
     ]
     assert told["disputes"][0]["share"] == {"ann": 0, "ben": 1, "cem": 0}
+    # Voxel (2, 2, 2) of the files, whose axes run to the left, back and up from the origin.
+    assert told["disputes"][0]["centre_ras_mm"] == [-2, -2, 2]
     assert told["open"] == 2
     assert "2 of 2 disputes are open" in run("adjudicate", *three, "--encoding", "brats2017").out
 

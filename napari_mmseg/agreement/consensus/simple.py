@@ -4,9 +4,9 @@ After Langerak et al., "Label fusion in atlas-based segmentation using a selecti
 method for performance level estimation (SIMPLE)", IEEE Trans Med Imaging 29(12), 2010: a majority
 first; then each rater's performance is the Dice with the present estimate, those below the mean
 minus `SPREADS` standard deviations are left out, and the others vote weighted by their
-performance, until nothing changes. Two guards are ours: `FEWEST` raters always stay, and nobody
-is left out who is within `LEAST_GAP` of the mean, since in a panel that is nearly of one mind
-somebody always is one standard deviation below it.
+performance, until nothing changes. The constants are our choice. Two guards are ours: `FEWEST`
+raters always stay, and nobody is left out who is within `LEAST_GAP` of the mean, since in a panel
+that is nearly of one mind somebody always is one standard deviation below it.
 """
 
 from __future__ import annotations
