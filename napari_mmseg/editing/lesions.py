@@ -12,12 +12,15 @@ from ..grid import Grid
 from ..protocol import Protocol
 from .reshape import apply_all
 from .session import EditSession
-from .stroke import Box, Footprint, Mode, Stroke
+from .stroke import Box, Footprint, Mode, Stroke, bounding_box
 
 Mask = NDArray[np.bool_]
 
 #: The axis across axial slices, in which extents are measured.
 AXIAL = 0
+
+#: Lines are equally long when they differ by no more: then the first slice counts.
+_SAME_LENGTH_MM = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,16 +105,20 @@ def find_lesions(
     import cc3d
 
     present = protocol.inside(codes, region)
-    labels, count = cc3d.connected_components(present, connectivity=26, return_N=True)
-    names, next_id = _names(labels, count, before)
+    # All that costs time happens in the box of the region, most often a small part of the volume.
+    area = bounding_box(present) or (slice(0, 0), slice(0, 0), slice(0, 0))
+    start = (area[0].start, area[1].start, area[2].start)
+    here = np.ascontiguousarray(present[area])
+    labels, count = cc3d.connected_components(here, connectivity=26, return_N=True)
+    names, next_id = _names(labels, count, before, area)
     ids = np.zeros(present.shape, dtype=np.uint32) if before is None else before.ids.copy()
-    np.copyto(ids, names[labels], where=present)
+    np.copyto(ids[area], names[labels], where=here)
     items = []
-    stats = cc3d.statistics(labels)
+    boxes = cc3d.statistics(labels)["bounding_boxes"] if count else []
     for number in range(1, count + 1):
-        box: Box = stats["bounding_boxes"][number]
+        box: Box = boxes[number]
         part = labels[box] == number
-        items.append(_measured(int(names[number]), part, box, grid, probability))
+        items.append(_measured(int(names[number]), part, _moved(box, start), grid, probability))
     items.sort(key=lambda lesion: (-lesion.volume_ml, lesion.id))
     return Lesions(tuple(items), present, ids, next_id)
 
@@ -156,16 +163,20 @@ def relabel(
 
 
 def _names(
-    labels: NDArray[np.integer], count: int, before: Lesions | None
+    labels: NDArray[np.integer], count: int, before: Lesions | None, area: Box
 ) -> tuple[NDArray[np.uint32], int]:
-    """The id of each label (0 for background), and the next one that is free."""
+    """The id of each label (0 for background) of an area, and the next one that is free."""
     names = np.zeros(count + 1, dtype=np.uint32)
     next_id = 1
-    if before is not None:
+    if before is not None and count:
         next_id = before.next_id
+        ids, known = before.ids[area], labels > 0
         # First those that were there just now, then those that were there once.
-        for where in (before.present, before.ids > 0):
-            _give(names, labels, before.ids, where)
+        _give(names, labels, ids, known & before.present[area])
+        if not names[1:].all():
+            _give(names, labels, ids, known & (ids > 0))
+    elif before is not None:
+        next_id = before.next_id
     for number in range(1, count + 1):
         if not names[number]:
             names[number], next_id = next_id, next_id + 1
@@ -176,17 +187,30 @@ def _give(
     names: NDArray[np.uint32], labels: NDArray[np.integer], ids: NDArray[np.uint32], where: Mask
 ) -> None:
     """Give labels without a name the id they overlap most, the largest overlap first."""
-    shared = np.flatnonzero((labels > 0) & where)
-    if not shared.size:
+    new, old = labels[where].astype(np.int64), ids[where].astype(np.int64)
+    if not new.size:
         return
-    pairs = np.stack([labels.ravel()[shared], ids.ravel()[shared]])
-    (numbers, olds), counts = np.unique(pairs, axis=1, return_counts=True)
+    kinds = int(old.max()) + 1
+    pairs, counts = _counted(new * kinds + old)
     taken = {int(name) for name in names if name}
     for at in np.argsort(-counts, kind="stable"):
-        number, old = int(numbers[at]), int(olds[at])
-        if not names[number] and old not in taken:
-            names[number] = old
-            taken.add(old)
+        number, name = divmod(int(pairs[at]), kinds)
+        if not names[number] and name not in taken:
+            names[number] = name
+            taken.add(name)
+
+
+def _counted(values: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The values that there are, in order, and how often; quick where they come in runs."""
+    ends = np.flatnonzero(np.append(values[1:] != values[:-1], True))
+    lengths = np.diff(ends, prepend=-1)
+    found, back = np.unique(values[ends], return_inverse=True)
+    return found, np.bincount(back, weights=lengths).astype(np.int64)
+
+
+def _moved(box: Box, by: tuple[int, int, int]) -> Box:
+    a, b, c = (slice(side.start + n, side.stop + n) for side, n in zip(box, by, strict=True))
+    return a, b, c
 
 
 def _measured(
@@ -222,12 +246,17 @@ def _longest(part: Mask, spacing: tuple[float, float, float]) -> tuple[float, in
             continue
         first = plane[rows].argmax(axis=1)
         last = plane.shape[1] - 1 - plane[rows, ::-1].argmax(axis=1)
+        sides = rows[-1] - rows[0] + 1, int(last.max() - first.min()) + 1
+        if np.hypot(sides[0] * spacing[1], sides[1] * spacing[2]) <= best:
+            continue  # no line in this slice can be longer
         # The ends of its rows hold every corner of its hull.
         ends = np.concatenate([np.stack([rows, first], 1), np.stack([rows, last], 1)])
         points = (ends[:, None] + half).reshape(-1, 2) * spacing[1:]
-        apart = points[:, None] - points[None]
-        far = float(np.sqrt((apart**2).sum(axis=-1).max()))
-        if far > best:
+        points -= points.mean(axis=0)
+        length2 = (points**2).sum(axis=1)
+        apart2 = length2[:, None] + length2 - 2 * (points @ points.T)
+        far = float(np.sqrt(max(0.0, apart2.max())))
+        if far > best + _SAME_LENGTH_MM:
             best, place = far, index
     return best, place
 

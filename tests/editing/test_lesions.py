@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -149,3 +151,24 @@ def test_a_lesion_becomes_one_of_a_sibling():
     assert (session.codes[2:5, 2:6, 2:9] == FOREST["D"].code).all()
     with pytest.raises(InputError, match="no region"):
         relabel(session, "C", only, "Z")
+
+
+def test_looking_again_at_a_case_of_usual_size_is_quick():
+    """In time of the processor, since other programs run too."""
+    codes = np.zeros((155, 240, 240), np.uint8)
+    away2 = sum(
+        (axis - c) ** 2 for axis, c in zip(np.ogrid[:155, :240, :240], (77, 100, 90), strict=True)
+    )
+    codes[away2 <= 30**2] = 1
+    codes[20:24, 30:34, 200:204] = 1
+    session = EditSession(annotation(codes))
+    found = lesions(session)
+    session.apply(Stroke("WT", Mode.ERASE, box((70, 90, 80), (3, 9, 9))))
+    seconds = []
+    for _ in range(2):
+        begin = time.thread_time()
+        found = lesions(session, before=found)
+        seconds.append(time.thread_time() - begin)
+    assert min(seconds) < 0.3
+    assert {item.id for item in found.items} == {1, 2}
+    assert found.items[0].longest_mm == pytest.approx(61, abs=1)
