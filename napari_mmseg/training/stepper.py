@@ -92,7 +92,9 @@ class Stepper:
         return float(loss.detach())
 
     def _forward(self, crop: Tensor) -> tuple[Tensor, ...]:
-        with torch.autocast("cpu", torch.bfloat16, enabled=self._bf16):
+        # The cache of cast weights is shared by all threads and locks up when one clears it while
+        # another, holding the interpreter, waits for it; here each weight is cast once anyway.
+        with torch.autocast("cpu", torch.bfloat16, enabled=self._bf16, cache_enabled=False):
             return self._heads(crop.contiguous(memory_format=torch.channels_last_3d))
 
     def _each(
