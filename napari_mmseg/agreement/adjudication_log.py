@@ -97,7 +97,12 @@ def open_log(path: str | Path, adjudication: Adjudication) -> AdjudicationLog:
         raise InputError(
             f'"{path.name}" is there already and decisions were made since: name another file'
         )
-    data = path.read_bytes()
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f'"{path.name}" cannot be read: {error.strerror or error}, name another file'
+        ) from error
     whole, torn = _whole_lines(data)
     if not whole:
         raise InputError(f'"{path.name}" is no adjudication log, or empty: name another file')

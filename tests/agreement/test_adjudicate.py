@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -353,3 +355,30 @@ def test_a_log_that_another_program_wrote_to_is_left_alone(tmp_path):
 def test_a_folder_that_is_not_there_is_one_sentence(tmp_path):
     with pytest.raises(ExportError, match=r'"log\.jsonl" was not written: No such file'):
         open_log(tmp_path / "nowhere" / "log.jsonl", Adjudication(three()))
+
+
+def test_a_folder_in_place_of_a_log_is_one_sentence(tmp_path):
+    with pytest.raises(InputError, match=r"cannot be read: .*, name another file"):
+        open_log(tmp_path, Adjudication(three()))
+
+
+def test_a_full_disk_loses_no_decision(tmp_path, monkeypatch):
+    path = tmp_path / "log.jsonl"
+    adjudication = Adjudication(three())
+    log = open_log(path, adjudication)
+    adjudication.take_rater(adjudication.disputes[0].key, "B")
+    before = path.read_bytes()
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(ExportError, match="No space left"):
+            log.keep()
+    assert path.read_bytes() == before
+    adjudication.take_rater(adjudication.disputes[1].key, "A")
+    log.keep()
+    resumed = Adjudication(three())
+    open_log(path, resumed)
+    assert resumed.log == adjudication.log

@@ -104,6 +104,19 @@ def test_inputs_stay_as_they_are_and_are_named(method):
     assert found.annotation.provenance.sources == {n: codes_sha256(r) for n, r in raters.items()}
 
 
+@given(st.lists(opinions, min_size=2, max_size=5), st.sampled_from(METHODS), st.randoms())
+@settings(deadline=None, max_examples=40)
+def test_the_order_of_the_raters_does_not_matter(codes, method, random):
+    raters = by_name(codes)
+    turned = dict(random.sample(list(raters.items()), len(raters)))
+    one, other = consensus(raters, method), consensus(turned, method)
+    for region in ("WT", "TC", "ET"):
+        assert np.allclose(one.soft[region], other.soft[region], atol=1e-5)
+        for name in raters:
+            for key, value in vars(one.raters[region][name]).items():
+                assert value == pytest.approx(getattr(other.raters[region][name], key), abs=1e-5)
+
+
 def test_sensitivity_and_specificity_by_hand():
     # Ten voxels in a row, one of three raters says one too many and one too few; the image is
     # small enough to lie in the neighbourhood as a whole.

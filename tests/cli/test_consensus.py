@@ -9,6 +9,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from napari_mmseg.io import read_annotation
+
 from .conftest import AFFINE, in_brats2017, tumour, write
 
 
@@ -36,6 +38,9 @@ def test_the_majority_is_written_with_its_sources(run, tmp_path, three):
     assert list(told["sources"]) == ["ann", "ben", "cem"]
     assert {len(sha256) for sha256 in told["sources"].values()} == {64}
     assert str(tmp_path) not in (tmp_path / "out.json").read_text()
+    back = read_annotation(out)
+    assert back.author == told["author"]
+    assert back.provenance.sources == told["sources"]
 
 
 @pytest.mark.parametrize("method", ["majority", "staple", "simple"])
