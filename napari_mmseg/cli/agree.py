@@ -32,6 +32,14 @@ def agree(
     tolerance: Annotated[
         float, typer.Option(metavar="MM", min=0.0, help="How far surfaces may lie apart for NSD.")
     ] = 1.0,
+    html: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write one page: tables, plots, disputed slices."),
+    ] = None,
+    images: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="The case's images, to draw the disputed slices over."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Measure how far raters agree: every pair of them, and all together.
@@ -39,22 +47,30 @@ def agree(
     Raters are called by their files' names.
     """
     from ..agreement import agree as measure
+    from ..io import open_case
     from ..io.image import stem_of
     from ..protocol import load_protocol
+    from ..report.raters_page import as_html
+    from ..report.raters_source import report_on_files
+    from ..report.write import check_target, write_text
 
     regions = load_protocol(protocol)
     checked_encoding(regions, encoding, "--encoding")
     if len(labels) < 2:
         raise typer.BadParameter("name the label files of two raters or more", param_hint="A B")
+    if html is not None:
+        check_target(html)
     names = distinct([stem_of(path) for path in labels])
     with quiet_stdout():
-        found = measure(
-            {
-                name: read_labels(path, encoding, "--encoding", protocol=regions)
-                for name, path in zip(names, labels, strict=True)
-            },
-            tolerance_mm=tolerance,
-        )
+        raters = {
+            name: read_labels(path, encoding, "--encoding", protocol=regions)
+            for name, path in zip(names, labels, strict=True)
+        }
+        found = measure(raters, tolerance_mm=tolerance)
+        if html is not None:
+            opened = None if images is None else open_case(images)
+            page = report_on_files(raters, agreement=found, images=opened)
+            write_text(html, as_html(page))
     if json:
         print_json(found.facts())
     else:

@@ -37,12 +37,16 @@ class RatedReading:
 
 @dataclass(frozen=True)
 class RatedCase:
-    """One case with its readings, the model's proposal and its images, each loaded when asked."""
+    """One case with its readings, the model's proposal and its images, each loaded when asked.
+
+    `agreement` is that of the first readings, where it is known already.
+    """
 
     name: str
     readings: tuple[RatedReading, ...]
     load_proposal: Callable[[], Annotation | None] = lambda: None
     load_images: Callable[[], Case | None] = lambda: None
+    agreement: CaseAgreement | None = None
 
 
 @dataclass(frozen=True)
@@ -135,7 +139,9 @@ def measure_raters(
                 )
             first = {r.rater: r.annotation for r in rated if r.repeat == 0}
             scored, again = score_case(case.name, rated, _proposal(case, problems))
-            agreed = agree(first, tolerance_mm=tolerance_mm) if len(first) > 1 else None
+            agreed = case.agreement
+            if agreed is None and len(first) > 1:
+                agreed = agree(first, tolerance_mm=tolerance_mm)
         except MmsegError as error:
             problems[case.name] = str(error)
             continue

@@ -30,6 +30,11 @@ RATER_COLOURS = (
 _DASHES = ("", "6 3", "2 2")
 
 _WIDTH = 330.0
+_LETTER = 'fill="#fff" stroke="#000" stroke-width="2.5" paint-order="stroke"'
+_HALO = (
+    'fill="none" stroke="#000" stroke-opacity=".45" stroke-width="3.2" '
+    'vector-effect="non-scaling-stroke"'
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,12 +133,14 @@ def picture_of(slice_: DisputedSlice, raters: Sequence[str]) -> str:
             f'<image width="{width}" height="{height}" preserveAspectRatio="none" '
             f'href="data:image/png;base64,{data}"/>'
         )
-    lines = []
+    halos, lines = [], []  # a dark rim beneath all, so that pale lines show on white
     for rater, mask in slice_.masks.items():
         colour, dash = colour_of(raters, rater)
         dashed = f' stroke-dasharray="{dash}"' if dash else ""
+        path = outline(mask[rows, columns])
+        halos.append(f'<path d="{path}" {_HALO}/>')
         lines.append(
-            f'<path d="{outline(mask[rows, columns])}" fill="none" stroke="{colour}" '
+            f'<path d="{path}" fill="none" stroke="{colour}" '
             f'stroke-width="1.5"{dashed} vector-effect="non-scaling-stroke">'
             f"<title>{escape(rater)}</title></path>"
         )
@@ -141,9 +148,9 @@ def picture_of(slice_: DisputedSlice, raters: Sequence[str]) -> str:
         f'<svg viewBox="0 0 {_WIDTH:g} {tall:.1f}" role="img" aria-label="outlines of all raters" '
         f'font-family="sans-serif" font-size="13">'
         f'<svg width="{_WIDTH:g}" height="{tall:.1f}" viewBox="0 0 {width} {height}" '
-        f'preserveAspectRatio="none">{ground}{"".join(lines)}</svg>'
-        f'<text x="6" y="{tall / 2:.1f}" fill="#fff">R</text>'
-        f'<text x="{_WIDTH - 15:g}" y="{tall / 2:.1f}" fill="#fff">L</text></svg>'
+        f'preserveAspectRatio="none">{ground}{"".join(halos + lines)}</svg>'
+        f'<text x="6" y="{tall / 2:.1f}" {_LETTER}>R</text>'
+        f'<text x="{_WIDTH - 15:g}" y="{tall / 2:.1f}" {_LETTER}>L</text></svg>'
     )
 
 

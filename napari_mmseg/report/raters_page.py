@@ -65,7 +65,10 @@ def _in_short(report: RatersReport) -> str:
         if dice.mean is not None:
             between = f" [{dice.ci95[0]:.3f}, {dice.ci95[1]:.3f}]" if dice.ci95 else ""
             apart = f"; two raters differ by {size.mean:.1f} ml" if size.mean is not None else ""
-            told.append(f"{region}: Dice of two raters {dice.mean:.3f}{between} on average{apart}.")
+            told.append(
+                f"{region}: Dice of two raters {dice.mean:.3f}{between} on average{apart}"
+                f"{_alone(report, region)}."
+            )
     for kind in Kind:
         real = [one for one in report.effects.of(kind) if one.is_real]
         if real:
@@ -79,6 +82,14 @@ def _in_short(report: RatersReport) -> str:
             "No effect of a rater, of the proposal, of order or of time stands out beyond chance."
         )
     return f"<ul>{''.join(f'<li>{escape(sentence)}</li>' for sentence in told)}</ul>"
+
+
+def _alone(report: RatersReport, region: str) -> str:
+    """In how many pairs only one rater saw the region: their Dice is 0 however small it is."""
+    agreed = [case.agreement.regions[region] for case in report.cases if case.agreement]
+    alone = sum(one.one_empty for one in agreed)
+    pairs = sum(len(one.pairs) for one in agreed)
+    return f"; in {alone} of {pairs} pairs only one of them saw it (Dice 0)" if alone else ""
 
 
 def _told(one: Effect) -> str:
@@ -199,8 +210,8 @@ def _raters(report: RatersReport) -> list[str]:
         made += [
             "<h2>What sets raters apart</h2>",
             _NOTE.format(
-                "Estimates with 95 % intervals; in red what is called real after correction for "
-                "the number of questions (see Methods). "
+                "Estimates with 95 % intervals; filled and in red what is called real after "
+                "correction for the number of questions (see Methods). "
                 + "; ".join(f"{kind}: {meaning}" for kind, (_, meaning) in MEANING.items())
                 + "."
             ),
@@ -280,7 +291,8 @@ def _disputed(report: RatersReport) -> list[str]:
         "<h2>Most disputed slices</h2>",
         _NOTE.format(
             "Axial slices, the patient's right on the left; doubt is the entropy of the votes in "
-            f"bits, summed over the area.{_rater_key(report)}"
+            "bits, summed over the area. Where outlines coincide the last rater's is seen."
+            f"{_rater_key(report)}"
         ),
         f'<div class="grid">{figures}</div>',
     ]

@@ -82,7 +82,7 @@ def dots(title: str, across: str, names: Sequence[str], groups: Sequence[Group])
 
 
 def forest(title: str, unit: str, rows: Sequence[Row]) -> str:
-    """Estimates with 95 % intervals about zero; real ones in colour."""
+    """Estimates with 95 % intervals about zero; real ones filled and in colour."""
     line_height, top, foot = 17.0, 30.0, 40.0
     left = 14 + 6.4 * max((len(row.label) for row in rows), default=0)
     width = max(320.0, left + 220)
@@ -105,7 +105,8 @@ def forest(title: str, unit: str, rows: Sequence[Row]) -> str:
             parts.append(_line(x.at(row.low), y, x.at(row.high), y, colour, 2.0))
             told += f" [{signed(row.low)}, {signed(row.high)}]"
         parts.append(
-            f'<circle cx="{x.at(row.estimate):.1f}" cy="{y:.1f}" r="3.6" fill="{colour}">'
+            f'<circle cx="{x.at(row.estimate):.1f}" cy="{y:.1f}" r="3.6" stroke="{colour}" '
+            f'stroke-width="1.5" fill="{colour if row.is_real else "#fff"}">'
             f"<title>{escape(row.label)}: {told}</title></circle>"
         )
     return _svg(title, width, height, parts)

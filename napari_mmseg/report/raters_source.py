@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..agreement.many import CaseAgreement
+from ..agreement.metrics import TOLERANCE_MM
 from ..annotation import Annotation
 from ..case import Case
 from ..errors import InputError
@@ -89,9 +91,20 @@ def rated_cases(study: Study, readings: list[Reading]) -> list[RatedCase]:
 
 
 def report_on_files(
-    annotations: Mapping[str, Annotation], *, title: str = "Label files", images: Case | None = None
+    annotations: Mapping[str, Annotation],
+    *,
+    title: str = "Label files",
+    agreement: CaseAgreement | None = None,
+    images: Case | None = None,
 ) -> RatersReport:
     """Measure the label files of one case, by rater.
+
+    Parameters
+    ----------
+    agreement
+        Theirs, where it is known already.
+    images
+        To draw the most disputed slices over.
 
     Raises
     ------
@@ -101,7 +114,9 @@ def report_on_files(
     readings = tuple(
         RatedReading(name, partial(_same, annotation)) for name, annotation in annotations.items()
     )
-    return measure_raters(title, [RatedCase("case", readings, load_images=lambda: images)])
+    case = RatedCase("case", readings, load_images=lambda: images, agreement=agreement)
+    tolerance = TOLERANCE_MM if agreement is None else agreement.tolerance_mm
+    return measure_raters(title, [case], tolerance_mm=tolerance)
 
 
 def _same(annotation: Annotation) -> Annotation:

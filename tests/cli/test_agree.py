@@ -101,3 +101,11 @@ def test_five_algorithms_as_five_raters(run):
     assert len(result["raters"]) == 5
     assert len(result["regions"]["TC"]["pairs"]) == 10
     assert result["regions"]["WT"]["mean"]["dice"] > 0.95
+
+
+def test_one_page_shows_the_same_numbers(run, raters, tmp_path):
+    page = tmp_path / "page.html"
+    result = run("agree", *raters, *ENCODING, "--html", page, "--json").json
+    assert f"<b>{result['regions']['WT']['mean']['dice']:.3f}</b>" in page.read_text()
+    elsewhere = tmp_path / "no" / "page.html"
+    assert "does not exist" in run("agree", *raters, *ENCODING, "--html", elsewhere).sentence
