@@ -20,6 +20,7 @@ def main() -> None:
     train.add_argument("--minutes", type=float)
     train.add_argument("--seed", type=int, default=0)
     train.add_argument("--resume", action="store_true")
+    train.add_argument("--init", metavar="MODEL", help="begin with this model's weights")
     train.add_argument("--task", choices=("tumour", "brain"), default="tumour")
     export = jobs.add_parser("export", help="turn a run's checkpoint into a model folder")
     export.add_argument("--name", default="run")
