@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from napari_mmseg.training.options import TrainOptions
     from napari_mmseg.training.validate import Labelled
 
-#: Networks, and the GFLOP of a training step relative to the U-Net's (docs/networks.md).
+#: Networks, and seconds of a step at base 8, 4 levels and the crops below: half of the processor
+#: time that one took here (two cores), and 0.3 for the simulated cases.
 NETWORKS: Mapping[str, float] = {
-    "cmff": 1359 / 425, "unet": 1.0, "layer": 808 / 425, "decision": 1676 / 425,
-    "deeplab": 147 / 425, "segresnet": 516 / 425,
+    "cmff": 3.1, "unet": 0.9, "layer": 1.7, "decision": 3.1, "deeplab": 0.5, "segresnet": 1.8,
 }  # fmt: skip
 INITS = ("cmft", "kaiming", "normal")
 MAIN_LOSSES = ("region", "dice")
@@ -44,10 +44,8 @@ PATCH, WHOLE = (64, 80, 64), (96, 112, 96)
 CMFT_CROP = (64, 64, 64)
 SHIFTED_CASES = 9
 
-#: Of a U-Net of base 8 and 4 levels with the crops above, two cores with nothing else to do.
-UNET_STEP_SECONDS = 0.5
-#: Beside the steps: the first simulated cases, and judging on all cases.
-CELL_SECONDS = 75.0
+#: Beside the steps, a guess: the first simulated cases, and judging, as so many steps.
+START_SECONDS, JUDGING_STEPS = 30.0, 40
 
 #: Dice of WT, TC and ET in a case; None where the region is neither there nor found.
 CaseDice = Mapping[str, float | None]
@@ -220,8 +218,8 @@ def estimate(bench: Bench, cell: Cell) -> float:
         ),
         [],
     )
-    a_step = median(like) if like else UNET_STEP_SECONDS * NETWORKS[cell.network]
-    return CELL_SECONDS + max(0, bench.steps - done) * a_step
+    a_step = median(like) if like else NETWORKS[cell.network]
+    return START_SECONDS + (JUDGING_STEPS + max(0, bench.steps - done)) * a_step
 
 
 def state_of(bench: Bench, cell: Cell) -> str:

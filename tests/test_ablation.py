@@ -81,7 +81,7 @@ def test_a_cell_that_was_killed_goes_on(bench: Bench, monkeypatch: pytest.Monkey
     longer = replace(bench, steps=1000)
     known = json.loads(log[-1])["step_seconds"] + json.loads(log[0])["step_seconds"]
     assert estimate(longer, other) == pytest.approx(
-        cells_module.CELL_SECONDS + 1000 * known / 2, rel=0.01
+        cells_module.START_SECONDS + (1000 + cells_module.JUDGING_STEPS) * known / 2, rel=0.01
     )
 
 
