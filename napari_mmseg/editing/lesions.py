@@ -106,7 +106,7 @@ def find_lesions(
 
     present = protocol.inside(codes, region)
     # All that costs time happens in the box of the region, most often a small part of the volume.
-    area = bounding_box(present) or (slice(0, 0), slice(0, 0), slice(0, 0))
+    area = bounding_box(present) or (slice(0, 1), slice(0, 1), slice(0, 1))
     start = (area[0].start, area[1].start, area[2].start)
     here = np.ascontiguousarray(present[area])
     labels, count = cc3d.connected_components(here, connectivity=26, return_N=True)

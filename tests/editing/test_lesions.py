@@ -172,3 +172,14 @@ def test_looking_again_at_a_case_of_usual_size_is_quick():
     assert min(seconds) < 0.3
     assert {item.id for item in found.items} == {1, 2}
     assert found.items[0].longest_mm == pytest.approx(61, abs=1)
+
+
+def test_a_region_that_is_gone_has_no_lesions_until_it_is_back():
+    session = two()
+    first = lesions(session)
+    session.replace(np.zeros(SHAPE, np.uint8), "wipe")
+    gone = lesions(session, before=first)
+    assert not gone.items
+    assert not gone.present.any()
+    session.undo()
+    assert [i.id for i in lesions(session, before=gone).items] == [i.id for i in first.items]
