@@ -159,7 +159,9 @@ class JournalLink(QObject):
 
     def _tell_other_labels(self) -> None:
         session = self._session
-        if session is not None and session.current is not session.tracks[0]:
+        if session is None or session.current.is_logged:
+            return
+        if session.current is not session.tracks[0]:
             _inform(OTHER_LABELS)
 
 

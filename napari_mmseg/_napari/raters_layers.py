@@ -12,15 +12,18 @@ from numpy.typing import NDArray
 
 from ..annotation import Annotation
 from ..case import Case
+from .colours import TRANSPARENT
 from .layers import ORIGIN, Origin, geometry, labels_tuple, layers_of
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image, Labels, Layer
 
-#: Marks the layers made here in `layer.metadata`; the value says which of the two it is.
+DISPUTE_NAME = "Disagreement (looked at)"
+
+#: Marks the layers made here in `layer.metadata`; the value says which of them it is.
 _MARK = "napari-mmseg raters"
-_MAP, _CONSENSUS = "map", "consensus"
+_MAP, _CONSENSUS, _DISPUTE = "map", "consensus", "dispute"
 
 #: Clear where nobody differs, so that the image shows; then purple to yellow, in even steps of
 #: lightness (stops of inferno; red, green, blue, opacity).
@@ -33,6 +36,10 @@ _HEAT = (
 )
 
 _CONSENSUS_OPACITY = 0.55
+
+#: The voxels of the disagreement that is looked at: no rater and no region has this colour.
+_DISPUTE_COLOUR = (1.0, 1.0, 0.2, 1.0)
+_DISPUTE_OPACITY = 0.5
 
 
 def show_map(
@@ -91,6 +98,58 @@ def show_consensus(viewer: ViewerModel, case: Case, annotation: Annotation, name
     return layer
 
 
+def show_dispute(
+    viewer: ViewerModel, case: Case, mask: NDArray[np.bool_], corner: tuple[int, int, int]
+) -> Labels:
+    """Fill the voxels of one disagreement, over the labels; the selection stays.
+
+    `mask` is a part of the image (I, P, L) whose first voxel is `corner`.
+    """
+    from napari.utils.colormaps import DirectLabelColormap
+
+    place = geometry(case.grid)
+    place["translate"] = tuple(
+        float(t + c * s) for t, c, s in zip(place["translate"], corner, place["scale"], strict=True)
+    )
+    data = mask.astype(np.uint8)
+    shown = _marked(viewer, case, _DISPUTE)
+    if shown:
+        layer: Any = shown[0]
+        layer.data = data
+        layer.translate = place["translate"]
+        layer.visible = True
+        _lay_over_labels(viewer, layer)
+        return layer
+    active = viewer.layers.selection.active
+    layer = viewer.add_labels(
+        data,
+        name=DISPUTE_NAME,
+        colormap=DirectLabelColormap(
+            color_dict={None: TRANSPARENT, 0: TRANSPARENT, 1: _DISPUTE_COLOUR}
+        ),
+        opacity=_DISPUTE_OPACITY,
+        metadata={ORIGIN: Origin(case), _MARK: _DISPUTE},
+        **place,
+    )
+    layer.editable = False
+    viewer.layers.selection.active = active
+    _lay_over_labels(viewer, layer)
+    return layer
+
+
+def _lay_over_labels(viewer: ViewerModel, layer: Layer) -> None:
+    """Move a layer above all labels, below what is drawn in lines."""
+    top = max(i for i, ly in enumerate(viewer.layers) if type(ly).__name__ == "Labels")
+    if viewer.layers[top] is not layer:
+        active = viewer.layers.selection.active
+        viewer.layers.move(viewer.layers.index(layer), top + 1)
+        viewer.layers.selection.active = active
+
+
+def remove_dispute(viewer: ViewerModel, case: Case) -> None:
+    _remove(viewer, case, _DISPUTE)
+
+
 def remove_map(viewer: ViewerModel, case: Case) -> None:
     _remove(viewer, case, _MAP)
 
@@ -101,10 +160,11 @@ def remove_consensus(viewer: ViewerModel, case: Case) -> None:
 
 def _remove(viewer: ViewerModel, case: Case, kind: str) -> None:
     active = viewer.layers.selection.active
-    marked: list[Layer] = [
-        layer for layer in layers_of(viewer.layers, case) if layer.metadata.get(_MARK) == kind
-    ]
-    for layer in marked:
+    for layer in _marked(viewer, case, kind):
         viewer.layers.remove(layer)
     if active in viewer.layers:
         viewer.layers.selection.active = active
+
+
+def _marked(viewer: ViewerModel, case: Case, kind: str) -> list[Layer]:
+    return [ly for ly in layers_of(viewer.layers, case) if ly.metadata.get(_MARK) == kind]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QObject
 
 from .raters_agreement import RaterAgreement
+from .raters_disputes import DisputeTour
 from .raters_group import RaterGroup
 from .raters_list import RaterList
 from .raters_overlay import RaterOverlay
@@ -31,6 +32,8 @@ class RatersLink(QObject):
         self.raters = RaterList(
             dock.raters, self.group, self.agreement.dice_of, lambda: dock.look.region, self
         )
+        self.disputes = DisputeTour(dock.disputes, self.group, self)
+        self.disputes.region_wanted.connect(dock.look.choose_region)
         self.group.members_changed.connect(self._join)
         self.agreement.measured.connect(self.raters.show)
         dock.raters.pointed_out.connect(self.overlay.point_out)
@@ -46,6 +49,7 @@ class RatersLink(QObject):
             session.case if session is not None else None,
         )
         self.raters.follow(session)
+        self.disputes.follow(session)
         self._dock.look.setEnabled(session is not None)
         if session is not None:
             regions = [(f"{r.name}: {r.title}", r.name) for r in session.protocol.regions]
@@ -58,14 +62,15 @@ class RatersLink(QObject):
         """Is anything being read, measured or drawn?"""
         joining = self._joining is not None and self._joining.is_running
         reading = self.raters.opener.is_running
-        return joining or reading or self.agreement.is_busy or self.overlay.is_busy
+        parts = (self.agreement, self.overlay, self.disputes)
+        return joining or reading or any(part.is_busy for part in parts)
 
     def let_go(self) -> None:
         """Stop what is running."""
-        for task in (self._joining,):
-            if task is not None:
-                task.cancel()
+        if self._joining is not None:
+            self._joining.cancel()
         self.agreement.cancel()
+        self.disputes.cancel()
         self.raters.opener.cancel()
 
     # Inside
@@ -88,6 +93,7 @@ class RatersLink(QObject):
 
     def _take(self, panel: Panel | None) -> None:
         self.overlay.show(panel)
+        self.disputes.show(panel)
 
     def _show_region(self, region: str) -> None:
         self.agreement.show_region(region)

@@ -46,7 +46,8 @@ class OutlineLayer:
         self._outlines: Outlines | None = None
         self._colours: NDArray[np.float32] = np.zeros((0, 4), np.float32)
         self._pointed_out: int | None = None
-        viewer.dims.events.current_step.connect(self._draw)
+        self._drawn: int | None = None  # the slice whose lines the layer has
+        viewer.dims.events.current_step.connect(self._on_step)
         viewer.dims.events.order.connect(self._on_plane)
         viewer.dims.events.ndisplay.connect(self._on_plane)
         viewer.scene.camera.events.zoom.connect(self._on_zoom)
@@ -67,6 +68,7 @@ class OutlineLayer:
         self._colours = np.asarray(colours, dtype=np.float32).reshape(-1, 4)
         if self._layer is None or self._layer not in self._viewer.layers:
             self._layer = self._added()
+        self._raise()
         self._draw()
 
     def point_out(self, rater: int | None) -> None:
@@ -83,7 +85,7 @@ class OutlineLayer:
     def detach(self) -> None:
         """Let go of the viewer, without the layer."""
         self.hide()
-        self._viewer.dims.events.current_step.disconnect(self._draw)
+        self._viewer.dims.events.current_step.disconnect(self._on_step)
         self._viewer.dims.events.order.disconnect(self._on_plane)
         self._viewer.dims.events.ndisplay.disconnect(self._on_plane)
         self._viewer.scene.camera.events.zoom.disconnect(self._on_zoom)
@@ -108,6 +110,13 @@ class OutlineLayer:
             self._viewer.layers.selection.active = active
         return layer
 
+    def _raise(self) -> None:
+        """Lines lie over all areas."""
+        layers, active = self._viewer.layers, self._viewer.layers.selection.active
+        if self._layer is not None and layers[-1] is not self._layer:
+            layers.move(layers.index(self._layer), len(layers))
+            layers.selection.active = active
+
     @property
     def _width_mm(self) -> float:
         return _WIDTH_PX / max(float(self._viewer.scene.camera.zoom), 1e-3)
@@ -121,21 +130,34 @@ class OutlineLayer:
         if self._outlines is not None and self.is_flat and self._outlines.across != self.across:
             self._wanted()
 
-    def _draw(self, event: object = None) -> None:
+    def _on_step(self, event: object = None) -> None:
+        """A step within the plane, as part of going somewhere, changes no line."""
+        if self._drawn != self._index:
+            self._draw()
+
+    @property
+    def _index(self) -> int:
+        """The slice on screen: array index along `across`."""
+        grid, across = self._case.grid, self.across
+        place = float(self._viewer.dims.point[across])
+        return int(np.rint((place - grid.display_translate[across]) / grid.spacing[across]))
+
+    def _draw(self) -> None:
         if self._layer is None or self._layer not in self._viewer.layers:
             return
         outlines = self._outlines
+        self._drawn = None
         if outlines is None or not self.is_flat or outlines.across != self.across:
             self._put(np.zeros((0, 2, 3), np.float32), np.zeros((0, 4), np.float32))
             return
         grid, across = self._case.grid, self.across
         spacing, origin = np.array(grid.spacing), np.array(grid.display_translate)
-        place = float(self._viewer.dims.point[across])
-        edges = outlines.at(int(np.rint((place - origin[across]) / spacing[across])))
+        self._drawn = self._index
+        edges = outlines.at(self._drawn)
         lines = segments(edges)
         lines[:, 0] = lines[:, 0] * spacing + origin
         lines[:, 1] *= spacing
-        lines[:, 0, across] = place
+        lines[:, 0, across] = float(self._viewer.dims.point[across])
         colours = self._colours[edges.turns()] if len(edges) else np.zeros((0, 4), np.float32)
         if self._pointed_out is not None and len(edges):
             of = edges.of(self._pointed_out)

@@ -133,7 +133,7 @@ class RaterOverlay(QObject):
         votes = panel.says(region)[numbers].sum(axis=0, dtype=np.uint8)
         if kind == "count":
             values, highest = votes.astype(np.float32), float(len(numbers))
-            name = f"How many say {region}"
+            name = f"How many count {region} in"
         else:
             values, highest = _entropy_bits(votes, len(numbers)), 1.0
             name = f"Disagreement on {region} (bits)"

@@ -11,8 +11,10 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from .dropping import DropTaker
 from .panel import PLUGIN, panel_of, show_panel
+from .raters_disputes import NEXT_KEY
 from .raters_link import RatersLink
 from .widgets.agreement_box import AgreementBox
+from .widgets.dispute_box import DisputeBox
 from .widgets.raters_box import RatersBox
 from .widgets.raters_look_box import RatersLookBox
 from .widgets.section import Section, column
@@ -40,10 +42,12 @@ class RatersPanel(QWidget):
         self.raters = RatersBox()
         self.look = RatersLookBox()
         self.agreement = AgreementBox()
+        self.disputes = DisputeBox(NEXT_KEY.replace("-", "+"))
         self.sections = {
             "raters": Section("Raters", self.raters),
             "look": Section("Overlay", self.look),
-            "agreement": Section("Agreement", self.agreement),
+            "disputes": Section("Disagreements", self.disputes),
+            "agreement": Section("Agreement", self.agreement, expanded=False),
         }
         inside = QWidget()
         inner = column(inside, margin=0, spacing=0)

@@ -43,10 +43,14 @@ OUTLINE_OPACITY = 0.9
 
 @dataclass(frozen=True, eq=False)
 class Track:
-    """One annotation that is being edited, and the layer that shows it."""
+    """One annotation that is being edited, and the layer that shows it.
+
+    `is_logged` says that its changes are kept elsewhere as they are made.
+    """
 
     edit: EditSession
     layer: Labels
+    is_logged: bool = False
 
 
 class CaseSession:
@@ -144,6 +148,17 @@ class CaseSession:
         self._take(track)
         return track
 
+    def show_annotation(
+        self, annotation: Annotation, name: str, *, is_logged: bool = False
+    ) -> Track:
+        """Show an annotation in a layer of its own and take it in hand, with nothing to undo.
+
+        It counts as saved until it is changed: whoever made it can make it again.
+        """
+        track = self._track(annotation, None, name, is_logged)
+        self._take(track)
+        return track
+
     def bring_back(self) -> None:
         """Show the annotation in hand again after its layer was removed from the list."""
         track = self._current
@@ -151,7 +166,8 @@ class CaseSession:
             return
         self.tracks.remove(track)
         data, meta, _ = labels_tuple(self.case, track.edit.annotation(), track.layer.name)
-        self._take(self._track_of(track.edit, self.viewer.add_labels(data, **meta)))
+        layer = self.viewer.add_labels(data, **meta)
+        self._take(self._track_of(track.edit, layer, track.is_logged))
 
     # Looks
 
@@ -198,15 +214,19 @@ class CaseSession:
     # Inside
 
     def _track(
-        self, annotation: Annotation, layer: Labels | None, name: str = LABELS_NAME
+        self,
+        annotation: Annotation,
+        layer: Labels | None,
+        name: str = LABELS_NAME,
+        is_logged: bool = False,
     ) -> Track:
         if layer is None:
             data, meta, _ = labels_tuple(self.case, annotation, name)
             layer = self.viewer.add_labels(data.copy(), **meta)
-        return self._track_of(EditSession(annotation), layer)
+        return self._track_of(EditSession(annotation), layer, is_logged)
 
-    def _track_of(self, edit: EditSession, layer: Labels) -> Track:
-        track = Track(edit, layer)
+    def _track_of(self, edit: EditSession, layer: Labels, is_logged: bool) -> Track:
+        track = Track(edit, layer, is_logged)
         layer.metadata[ORIGIN] = Origin(self.case, edit=edit)
         compat.describe_with(layer, partial(self._describe, track=track))
         layer.events.mode.connect(self._on_mode, position="last")  # after napari's own help

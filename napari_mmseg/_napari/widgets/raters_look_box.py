@@ -65,6 +65,10 @@ class RatersLookBox(QWidget):
         """The regions as (title, name), the present one kept; without emitting."""
         self._region.offer(list(regions), self._region.value)
 
+    def choose_region(self, name: str) -> None:
+        """Show another region, as if the user had chosen it."""
+        self._region.choose(name)
+
     def reset(self) -> None:
         """No map and no consensus, without emitting."""
         for choice in (self._map, self._consensus):

@@ -1,0 +1,261 @@
+"""Goes through the places where raters differ, and settles them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from psygnal import Signal
+from qtpy.QtCore import QObject
+
+from .editing_told import say
+from .raters_adjudicating import Adjudicator, AlreadyMade
+from .raters_group import Rater, RaterGroup
+from .raters_layers import remove_dispute, show_dispute
+from .session import CaseSession
+from .task import Task
+from .widgets.dispute_box import DisputeBox, Side
+from .widgets.dispute_list import DisputeRow
+
+if TYPE_CHECKING:
+    from ..agreement.decisions import Decision
+    from ..agreement.disputes import Dispute
+    from ..agreement.panel import Panel
+
+NEXT_KEY = "Shift-N"
+
+_MM3_PER_ML = 1000.0
+
+#: A rater who counts in this share of a piece or more is listed with it.
+_MOST = 0.5
+
+
+class DisputeTour(QObject):
+    """Joins the Disagreements section with raters, viewer and adjudication.
+
+    Signals
+    -------
+    region_wanted
+        A disagreement about this region is looked at.
+    """
+
+    region_wanted = Signal(str)
+
+    def __init__(self, box: DisputeBox, group: RaterGroup, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._box, self._group = box, group
+        self._session: CaseSession | None = None
+        self._panel: Panel | None = None
+        self._found: tuple[Dispute, ...] = ()
+        self._here: str | None = None
+        self._task: Task | None = None
+        self.adjudicator = Adjudicator(self)
+        self.adjudicator.begun.connect(self._begun)
+        self.adjudicator.changed.connect(self._show)
+        self.adjudicator.told.connect(box.say)
+        box.list.chosen.connect(self.go_to)
+        box.list.filter_changed.connect(self._show)
+        box.list.tolerance_changed.connect(lambda _: self._look())
+        box.next_requested.connect(self.next)
+        box.begin_requested.connect(self._begin)
+        box.rater_taken.connect(lambda letter: self._take("rater", self._group[letter].name))
+        box.majority_taken.connect(lambda: self._take("majority"))
+        box.painted_taken.connect(lambda: self._take("painted"))
+        box.undo_requested.connect(self.adjudicator.undo)
+
+    def follow(self, session: CaseSession | None) -> None:
+        """Another case is open, or none."""
+        before = self._session
+        self._end()
+        if before is not None:
+            before.viewer.bind_key(NEXT_KEY, None, overwrite=True)
+        self._session = session
+        if session is not None:
+            session.viewer.bind_key(NEXT_KEY, self._press, overwrite=True)
+            self._box.list.offer_regions([r.name for r in session.protocol.regions])
+            self._box.show_settling(False, _pseudonym())
+
+    def show(self, panel: Panel | None) -> None:
+        """Look for what these raters differ about; None: there are none (yet)."""
+        self._panel = panel
+        self._look()
+
+    def go_to(self, key: str) -> None:
+        """Show where a disagreement is."""
+        dispute = self._dispute(key)
+        session = self._session
+        if dispute is None or session is None:
+            return
+        self._here = key
+        self.region_wanted.emit(dispute.region)
+        i, j, k = (side.start for side in dispute.box)
+        show_dispute(session.viewer, session.case, dispute.mask, (i, j, k))
+        session.controller.view.go_to(dispute.centre)
+        self._show()
+
+    def next(self) -> None:
+        """Go to the next disagreement of the list: while settling, to the next open one."""
+        rows = [row for row in self._rows() if self._box.list.lists(row)]
+        if not rows:
+            say("The raters differ about nothing that is listed")
+            return
+        keys = [row.key for row in rows]
+        after = keys.index(self._here) + 1 if self._here in keys else 0
+        turned = rows[after:] + rows[:after]
+        if self.adjudicator.is_running:
+            turned = [row for row in turned if not row.settled]
+            if not turned:
+                self._box.say("All disagreements that are listed are settled.", "good")
+                return
+        self.go_to(turned[0].key)
+
+    @property
+    def is_busy(self) -> bool:
+        looking = self._task is not None and self._task.is_running
+        return looking or self.adjudicator.is_busy
+
+    def cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+        self.adjudicator.end()
+
+    # Inside
+
+    def _end(self) -> None:
+        self.cancel()
+        session = self._session
+        if session is not None:
+            remove_dispute(session.viewer, session.case)
+        self._panel, self._found, self._here = None, (), None
+        self._box.show_settling(False)
+        self._box.list.hold_tolerance(False)
+        self._box.show_nothing()
+        self._box.say("")
+
+    def _look(self) -> None:
+        """Find the disagreements of the raters as they are now."""
+        panel, tolerance = self._panel, self._box.list.tolerance_mm
+        self._end()
+        self._panel = panel
+        if panel is None or len(panel.names) < 2:
+            return
+        self._box.show_nothing("Looking where they differ…")
+
+        def find(report: object, cancelled: object) -> tuple[Dispute, ...]:
+            from ..agreement.disputes import disputes_of
+
+            return disputes_of(panel, tolerance)
+
+        self._task = Task(find)
+        self._task.finished.connect(self._take_found)
+        self._task.failed.connect(self._box.show_nothing)
+        self._task.start()
+
+    def _take_found(self, found: tuple[Dispute, ...]) -> None:
+        self._found = found
+        self._show()
+
+    def _begin(self, name: str) -> None:
+        if self._session is None:
+            return
+        try:
+            self.adjudicator.begin(
+                self._session, self._group.annotations, name, self._box.list.tolerance_mm
+            )
+        except AlreadyMade as refusal:
+            self._box.say(str(refusal), "warning")
+            return
+        self._box.say("Putting the majority together…")
+
+    def _begun(self) -> None:
+        self._box.show_settling(True)
+        self._box.list.hold_tolerance(True)
+        self._found = self.adjudicator.disputes
+        self._show()
+        if self._here is None or self._here in self._decisions:
+            self.next()
+        else:
+            self.go_to(self._here)
+
+    def _take(self, taken: Any, rater: str | None = None) -> None:
+        if self._here is None:
+            self._box.say("Choose a disagreement first: press Next disagreement", "warning")
+            return
+        if self.adjudicator.take(self._here, taken, rater):
+            self.next()
+
+    def _press(self, _: object) -> None:
+        self.next()
+
+    def _dispute(self, key: str | None) -> Dispute | None:
+        return next((dispute for dispute in self._found if dispute.key == key), None)
+
+    @property
+    def _decisions(self) -> dict[str, Decision]:
+        """The last decision in force about each dispute."""
+        return {d.dispute: d for d in self.adjudicator.decisions if d.dispute is not None}
+
+    def _rows(self) -> list[DisputeRow]:
+        letters = {rater.name: rater.letter for rater in self._group}
+        decisions = self._decisions
+        return [
+            DisputeRow(
+                dispute.key,
+                dispute.region,
+                dispute.kind,
+                dispute.volume_mm3,
+                " ".join(letters.get(n, n) for n, s in dispute.share.items() if s >= _MOST),
+                _settled(decisions.get(dispute.key), letters),
+            )
+            for dispute in self._found
+        ]
+
+    def _show(self) -> None:
+        if self._panel is None or (self._task is not None and self._task.is_running):
+            return
+        rows = self._rows()
+        listed = [row for row in rows if self._box.list.lists(row)]
+        self._box.list.show_rows(listed, self._here)
+        self._box.show_about(_counted(listed, len(rows)))
+        settled = sum(bool(row.settled) for row in listed)
+        self._box.show_progress(settled, len(listed), self.adjudicator.can_undo)
+        dispute = self._dispute(self._here)
+        if dispute is None:
+            self._box.show_here("", [])
+            return
+        self._box.show_here(_described(dispute), [_side(r, dispute) for r in self._group])
+
+
+def _side(rater: Rater, dispute: Dispute) -> Side:
+    return Side(rater.letter, rater.name, rater.colour, dispute.share.get(rater.name, 0.0))
+
+
+def _described(dispute: Dispute) -> str:
+    where = (
+        "an island that only some see"
+        if dispute.lesion is None
+        else f"at the boundary of agreed piece {dispute.lesion}"
+    )
+    return f"{dispute.key}: {dispute.volume_mm3:.0f} mm³, {where}."
+
+
+def _counted(listed: list[DisputeRow], total: int) -> str:
+    if not total:
+        return "The raters do not differ by more than that."
+    ml = sum(row.volume_mm3 for row in listed) / _MM3_PER_ML
+    of = "" if len(listed) == total else f" of {total}"
+    word = "disagreement" if len(listed) == 1 and not of else "disagreements"
+    return f"{len(listed)}{of} {word}, {ml:.1f} ml, the largest first."
+
+
+def _settled(decision: Decision | None, letters: dict[str, str]) -> str:
+    if decision is None:
+        return ""
+    if decision.taken == "rater" and decision.rater is not None:
+        return letters.get(decision.rater, decision.rater)
+    return {"majority": "majority", "painted": "by hand"}.get(decision.taken, decision.taken)
+
+
+def _pseudonym() -> str:
+    from ..journal import rater_name
+
+    return rater_name()
