@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from .nearest import Places, core_of
 from .stack import Stack
-from .surfaces import SurfaceDistances, distance_to, surface
+from .surfaces import SurfaceDistances, surface
 
 
 def surface_pairs(stack: Stack) -> Iterator[tuple[int, int, SurfaceDistances]]:
@@ -22,18 +22,20 @@ def surface_pairs(stack: Stack) -> Iterator[tuple[int, int, SurfaceDistances]]:
     seeing = [int(n) for n in np.flatnonzero(stack.voxels)]
     if len(seeing) < 2:
         return
-    own: dict[int, NDArray[np.intp]] = {n: np.flatnonzero(surface(stack.masks[n])) for n in seeing}
+    own = {n: np.flatnonzero(surface(stack.masks[n])) for n in seeing}
+    shape = stack.union.shape
     anyones = np.zeros(stack.union.size, np.bool_)
     for voxels in own.values():
         anyones[voxels] = True
     read = np.flatnonzero(anyones)
     place = np.zeros(stack.union.size, np.int32)
     place[read] = np.arange(read.size, dtype=np.int32)
-    to: dict[int, NDArray[np.float32]] = {}
-    for n in seeing:
-        target = np.zeros(stack.union.size, np.bool_)
-        target[own[n]] = True
-        to[n] = distance_to(target.reshape(stack.union.shape), stack.spacing).ravel()[read]
+    places = Places.of(_indices(read, shape), core_of(stack.union), stack.spacing)
+    to = {n: places.nearest(_indices(voxels, shape)) for n, voxels in own.items()}
     where = {n: place[voxels] for n, voxels in own.items()}
     for first, second in combinations(seeing, 2):
         yield first, second, SurfaceDistances(to[second][where[first]], to[first][where[second]])
+
+
+def _indices(flat: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    return np.stack(np.unravel_index(flat, shape), axis=1)
