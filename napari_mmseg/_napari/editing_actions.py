@@ -79,7 +79,7 @@ SMART_ACTIONS: tuple[EditAction, ...] = (
         "tool",
         "Lasso",
         "Click along an outline, which follows the edges between; double click closes it, "
-        "right click takes the last point away",
+        "right click takes the last point away, Escape gives it up",
         "L",
         Tool.LASSO,
     ),

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 LASSO_NAME = "Lasso"
 
+#: Gives a lasso up; bound only while there is one, as napari's polygon has the same key.
+CANCEL_KEY = "Escape"
+
 NO_IMAGE = "The lasso follows the edges of an image: open one"
 
 _COLOUR = "yellow"
@@ -87,19 +90,19 @@ class LassoHand:
             way = self._ways.path(end, voxel)  # refuses what lies outside
             if self._corners:
                 self._drawn.append(way)
+            else:
+                self._layer.bind_key(CANCEL_KEY, lambda _: self.clear(), overwrite=True)
             self._corners.append(voxel)
             self._show(voxel)
 
     def back(self) -> None:
         """Take the last corner away."""
-        if self._corners:
-            self._corners.pop()
-            if self._drawn:
-                self._drawn.pop()
-        if self._corners:
-            self._show(self._corners[-1])
-        else:
+        if len(self._corners) < 2:
             self.clear()
+            return
+        self._corners.pop()
+        self._drawn.pop()
+        self._show(self._corners[-1])
 
     def close(self) -> None:
         """Go back to the first corner, and hand over what is enclosed."""
@@ -112,6 +115,8 @@ class LassoHand:
 
     def clear(self) -> None:
         """Forget the corners."""
+        if self._corners:
+            self._layer.bind_key(CANCEL_KEY, None)
         self._corners, self._drawn, self._ways = [], [], None
         if self._shown is not None and self._shown in self._viewer.layers:
             self._viewer.layers.remove(self._shown)

@@ -126,6 +126,23 @@ def test_the_lasso_follows_the_edge_between_clicks_and_closes_on_a_double_click(
     assert desk.controller.tool.tool is Tool.FILL
 
 
+def test_escape_gives_a_lasso_up_and_is_napari_s_own_key_otherwise(desk):
+    desk.controller.images["T2"] = np.zeros(SHAPE, np.float32)
+    desk.press("L")
+    assert "Escape" not in desk.layer.keymap
+    desk.drag((4, 4, 4))
+    desk.drag((4, 4, 15))
+    desk.press("Escape")
+    assert desk.controller.lasso.corners == ()
+    assert LASSO_NAME not in desk.viewer.layers
+    assert "Escape" not in desk.layer.keymap
+    desk.drag((4, 8, 8))
+    assert desk.controller.lasso.corners == ((4, 8, 8),)
+    desk.drag((4, 8, 8), button=2)
+    assert "Escape" not in desk.layer.keymap
+    assert desk.session.undo_depth == 0
+
+
 def test_a_lasso_that_is_put_away_or_outside_changes_nothing(desk, monkeypatch):
     said: list[str] = []
     monkeypatch.setattr("napari.utils.notifications.show_warning", said.append)
