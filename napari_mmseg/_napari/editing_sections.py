@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject
 
 from ..editing import EditSession
+from .editing_cut import CutPreview
 from .editing_mirror import MirrorOutline
 from .editing_shaping import ShapeRequest
 from .lesion_list import LesionList
@@ -50,11 +51,14 @@ class EditSections(QObject):
         self._controller: EditController | None = None
         self._kept: tuple[Prediction, dict[str, NDArray[np.uint8]]] | None = None
         self._mirror: MirrorOutline | None = None
+        self._cut: CutPreview | None = None
         self.next_place = NextPlace(place, self._probabilities, self)
         self.lesions = LesionList(lesions, self._probabilities, self)
         shape.mirror_requested.connect(self._show_mirror)
         shape.shape_requested.connect(self._run)
         shape.cut_wanted.connect(self._propose_cut)
+        shape.preview_requested.connect(self._show_cut)
+        shape.preview_ended.connect(self._hide_cut)
 
     def follow(self, controller: EditController | None) -> None:
         """Another annotation is in hand, or none."""
@@ -64,6 +68,10 @@ class EditSections(QObject):
             self._mirror.hide()
             self._mirror = None
         self._shape.show_mirror(False)
+        if self._cut is not None:
+            self._cut.close()
+            self._cut = None
+        self._shape.show_preview(False)
         self._controller = controller
         self.next_place.follow(controller)
         self.lesions.follow(controller)
@@ -99,6 +107,17 @@ class EditSections(QObject):
     def _propose_cut(self, looks_at: str) -> None:
         if self._controller is not None:
             self._shape.show_cut(*self._controller.shaper.cut(looks_at))
+
+    def _show_cut(self, request: ShapeRequest) -> None:
+        if self._controller is None:
+            return
+        if self._cut is None:
+            self._cut = CutPreview(self._controller, self)
+        self._cut.show(request)
+
+    def _hide_cut(self) -> None:
+        if self._cut is not None:
+            self._cut.hide()
 
     def _show_mirror(self, wanted: bool) -> None:
         if self._controller is None:

@@ -15,7 +15,7 @@ from ..errors import GeometryError, InputError
 from .morphology import filled, grown, shrunk, smoothed, without_islands
 from .reshape import apply_all, erasing, painting, strokes_to
 from .session import EditSession
-from .stroke import Footprint
+from .stroke import Box, Footprint, bounding_box
 
 
 def fill_holes(session: EditSession, region: str, axis: int | None = None) -> None:
@@ -107,6 +107,31 @@ def add_between(
     apply_all(session, strokes, f"add to {region} from {low:g} to {high:g}")
 
 
+def cut_between(
+    session: EditSession, region: str, image: NDArray[Any], low: float, high: float
+) -> tuple[Box, NDArray[np.bool_], NDArray[np.bool_]]:
+    """What `keep_between` would erase and `add_between` would add; changes nothing.
+
+    Returns
+    -------
+    A box, and two masks of it. A region without a parent has nothing added.
+
+    Raises
+    ------
+    GeometryError
+        When the image is not on the annotation's grid.
+    """
+    _check_fits(session, image)
+    protocol = session.protocol
+    parent = protocol[region].parent
+    box = bounding_box(_mask(session, parent or region)) or (slice(0, 0), slice(0, 0), slice(0, 0))
+    codes, values = session.codes[box], image[box]
+    mask, between = protocol.inside(codes, region), (values >= low) & (values <= high)
+    if parent is None:
+        return box, mask & ~between, np.zeros_like(mask)
+    return box, mask & ~between, protocol.inside(codes, parent) & between & ~mask
+
+
 def copy_slice(session: EditSession, region: str, axis: int, index: int, step: int = -1) -> None:
     """Make a region in a slice what it is in a neighbouring one.
 
@@ -140,9 +165,13 @@ def _mask(session: EditSession, region: str) -> NDArray[np.bool_]:
 def _between(
     session: EditSession, image: NDArray[Any], low: float, high: float
 ) -> NDArray[np.bool_]:
+    _check_fits(session, image)
+    return np.asarray((image >= low) & (image <= high))
+
+
+def _check_fits(session: EditSession, image: NDArray[Any]) -> None:
     if image.shape != session.grid.shape:
         raise GeometryError(
             f"an image of {image.shape} voxels does not fit an annotation of "
             f"{session.grid.shape}: choose an image of the same case"
         )
-    return np.asarray((image >= low) & (image <= high))

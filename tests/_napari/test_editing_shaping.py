@@ -11,7 +11,11 @@ from qtpy.QtWidgets import QPushButton
 from test_editing_controller import SHAPE, Desk, make_session
 
 from napari_mmseg._napari.editing_controller import attach_editing
+from napari_mmseg._napari.editing_cut import CUT_NAME
+from napari_mmseg._napari.editing_sections import EditSections
 from napari_mmseg._napari.editing_shaping import ShapeRequest, Shaping
+from napari_mmseg._napari.widgets.lesion_box import LesionBox
+from napari_mmseg._napari.widgets.next_box import NextBox
 from napari_mmseg._napari.widgets.shape_box import ShapeBox
 
 
@@ -95,6 +99,35 @@ def test_a_cut_begins_with_the_intensities_of_the_region(desk):
     assert (low, high) == (0.0, 100.0)
     desk.session.replace(np.zeros(SHAPE, np.uint8), "nothing")
     assert desk.controller.shaper.cut("T2") == (100.0, 100.0)  # of all that is not black
+
+
+def preview(desk: Desk) -> np.ndarray | None:
+    return next((ly.data for ly in desk.viewer.layers if ly.name == CUT_NAME), None)
+
+
+def test_a_cut_is_shown_while_its_limits_are_set_and_follows_edits(desk, qtbot):
+    box, lesions, next_box = ShapeBox(), LesionBox(), NextBox()
+    for widget in (box, lesions, next_box):
+        qtbot.addWidget(widget)
+    sections = EditSections(box, lesions, next_box, lambda edit: None)
+    sections.follow(desk.controller)
+    box.show_cut(50.0, 150.0)
+    assert preview(desk) is None
+    box._preview.click()
+    qtbot.waitUntil(lambda: preview(desk) is not None, timeout=5_000)
+    shown = preview(desk)
+    assert shown is not None
+    assert (shown[4, 6, 12], shown[4, 6, 8], shown[4, 0, 0]) == (1, 0, 0)  # T2 ends at column 10
+    assert desk.session.undo_depth == 0
+    box.show_cut(-1.0, 50.0)
+    qtbot.waitUntil(lambda: shown[4, 6, 8] == 1 and shown[4, 6, 12] == 0, timeout=5_000)
+    desk.controller.use(region="TC")  # nothing to erase, a parent to add from
+    qtbot.waitUntil(lambda: shown[4, 6, 12] == 2 and shown[4, 6, 8] == 0, timeout=5_000)
+    desk.session.replace(np.zeros(SHAPE, np.uint8), "wipe", as_proposal=False)
+    qtbot.waitUntil(lambda: not shown.any(), timeout=5_000)
+    box._preview.click()
+    assert preview(desk) is None
+    sections.follow(None)
 
 
 def test_the_box_asks_with_amounts_and_knows_no_viewer(qtbot):

@@ -18,6 +18,7 @@ from napari_mmseg.editing import (
     shrink,
     smooth,
 )
+from napari_mmseg.editing.operations import cut_between
 from napari_mmseg.errors import GeometryError, InputError
 
 from .volumes import FOREST, GLIOMA, annotation, random_codes
@@ -135,6 +136,28 @@ def test_intensities_are_kept_or_added():
         add_between(session, "WT", image, 0, 1)
     with pytest.raises(GeometryError, match="same case"):
         keep_between(session, "WT", image[1:], 0, 1)
+
+
+@pytest.mark.parametrize("region", ["WT", "TC", "ET"])
+def test_what_a_cut_would_change_is_what_it_changes(region):
+    session = EditSession(annotation(random_codes(5)))
+    image = np.random.default_rng(0).random(session.codes.shape)
+    before = session.codes.copy()
+    box, erased, added = cut_between(session, region, image, 0.3, 0.7)
+    np.testing.assert_array_equal(session.codes, before)
+    told = np.zeros((2, *before.shape), bool)
+    told[0][box], told[1][box] = erased, added
+    had = inside(session, region)
+    keep_between(session, region, image, 0.3, 0.7)
+    np.testing.assert_array_equal(had & ~inside(session, region), told[0])
+    session.undo()
+    if GLIOMA[region].parent is None:
+        assert not told[1].any()
+    else:
+        add_between(session, region, image, 0.3, 0.7)
+        np.testing.assert_array_equal(inside(session, region) & ~had, told[1])
+    with pytest.raises(GeometryError, match="same case"):
+        cut_between(session, region, image[1:], 0, 1)
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2])

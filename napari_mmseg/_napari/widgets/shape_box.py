@@ -39,6 +39,8 @@ class ShapeBox(QWidget):
     shape_requested = Signal(object)  # ShapeRequest
     cut_wanted = Signal(str)  # a contrast whose intensities are to be proposed
     mirror_requested = Signal(bool)
+    preview_requested = Signal(object)  # ShapeRequest whose contrast and limits are to be shown
+    preview_ended = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,6 +65,15 @@ class ShapeBox(QWidget):
         self._contrast.setToolTip("The contrast whose intensities are cut")
         self._contrast.currentIndexChanged.connect(lambda _: self._want_cut())
         self._low, self._high = _intensity(), _intensity()
+        self._preview = QCheckBox("Show what would change")
+        self._preview.setToolTip(
+            "While the intensities are set: magenta would be erased by Keep only these, "
+            "green added by Add these"
+        )
+        self._preview.toggled.connect(self._tell_preview)
+        self._contrast.currentIndexChanged.connect(self._tell_preview)
+        for box in (self._low, self._high):
+            box.valueChanged.connect(self._tell_preview)
         layout = column(self)
         layout.addWidget(self._about)
         layout.addLayout(self._commands())
@@ -101,6 +112,18 @@ class ShapeBox(QWidget):
         self._mirror.blockSignals(True)
         self._mirror.setChecked(shown)
         self._mirror.blockSignals(False)
+
+    def show_preview(self, shown: bool) -> None:
+        """Tick the preview of the cut, without emitting."""
+        self._preview.blockSignals(True)
+        self._preview.setChecked(shown)
+        self._preview.blockSignals(False)
+
+    def _tell_preview(self, *_: object) -> None:
+        if not self._preview.isChecked():
+            self.preview_ended.emit()
+        elif self._contrast.value:
+            self.preview_requested.emit(self._request(Shaping.KEEP_BETWEEN))
 
     def _commands(self) -> QGridLayout:
         grid = QGridLayout()
@@ -153,6 +176,7 @@ class ShapeBox(QWidget):
         grid.addWidget(self._button("Keep only these", tip, Shaping.KEEP_BETWEEN), 1, 0)
         tip = "Add what has these intensities, from inside the parent region"
         grid.addWidget(self._button("Add these", tip, Shaping.ADD_BETWEEN), 1, 1)
+        grid.addWidget(self._preview, 2, 0, 1, 2)
         return grid
 
     def _button(self, text: str, tip: str, shaping: Shaping) -> QPushButton:
@@ -163,6 +187,9 @@ class ShapeBox(QWidget):
         return button
 
     def _ask(self, shaping: Shaping) -> None:
+        self.shape_requested.emit(self._request(shaping))
+
+    def _request(self, shaping: Shaping) -> ShapeRequest:
         amounts = {
             Shaping.REMOVE_ISLANDS: self._island,
             Shaping.GROW: self._grow,
@@ -170,16 +197,14 @@ class ShapeBox(QWidget):
             Shaping.SMOOTH: self._smooth,
         }
         amount = amounts.get(shaping)
-        self.shape_requested.emit(
-            ShapeRequest(
-                shaping,
-                amount.value() if amount is not None else 0.0,
-                bool(self._holes.value),
-                self._inside.isChecked(),
-                str(self._contrast.value or ""),
-                self._low.value(),
-                self._high.value(),
-            )
+        return ShapeRequest(
+            shaping,
+            amount.value() if amount is not None else 0.0,
+            bool(self._holes.value),
+            self._inside.isChecked(),
+            str(self._contrast.value or ""),
+            self._low.value(),
+            self._high.value(),
         )
 
     def _want_cut(self) -> None:
