@@ -14,9 +14,11 @@ from .place_marker import PlaceMarker
 from .widgets.next_box import NextBox
 
 if TYPE_CHECKING:
+    from ..editing import EditSession
     from ..editing.places import Place
     from ..editing.queue import Queue
     from .editing_controller import EditController
+    from .task import Task
 
 #: What is left is counted again so long after an edit (ms).
 _PAUSE_MS = 600
@@ -60,6 +62,7 @@ class NextPlace(QObject):
         self._every = 0
         self._plane = 0
         self._version = -1
+        self._task: Task | None = None
         self._timer = after_pause(self, _PAUSE_MS, self._show_left)
         box.next_requested.connect(self.next)
         box.again_requested.connect(self.again)
@@ -83,11 +86,27 @@ class NextPlace(QObject):
         return self._queue.current if self._queue is not None else None
 
     def next(self) -> None:
-        """Go to the next place; the one before counts as looked at."""
-        if self._controller is None:
+        """Go to the next place; the one before counts as looked at.
+
+        All places are looked for beside the window, and while that lasts another wish for the
+        next one is the same wish; later only what was edited is looked at again, at once.
+        """
+        if self._controller is None or self.is_looking:
             return
         self._box.show_looking()
-        place = self._fresh_queue(self._controller).next()
+        if self._is_stale(self._controller):
+            self._look(self._controller)
+        elif self._queue is not None:
+            self._go_to(self._queue.next())
+
+    @property
+    def is_looking(self) -> bool:
+        """Are all places being looked for?"""
+        return self._task is not None and self._task.is_running
+
+    def _go_to(self, place: Place | None) -> None:
+        if self._controller is None:
+            return
         self.moved.emit()
         if place is None:
             if self._marker is not None:
@@ -109,21 +128,30 @@ class NextPlace(QObject):
         self._box.show_place(done + 1, done + left, place.text)
         self._show_left()
 
-    def _fresh_queue(self, controller: EditController) -> Queue:
-        """The queue, made anew after another proposal, order or plane."""
-        from ..editing.queue import ReviewQueue, SliceQueue
-
-        session = controller.session
-        stale = self._version != session.proposal_version
+    def _is_stale(self, controller: EditController) -> bool:
+        """Is there no queue yet, or one of another proposal, order or plane?"""
+        stale = self._version != controller.session.proposal_version
         stale |= self._every > 0 and self._plane != controller.view.across
-        if self._queue is None or stale:
-            self._drop_queue()
-            self._version, self._plane = session.proposal_version, controller.view.across
-            if self._every:
-                self._queue = SliceQueue(session, self._plane, self._every)
-            else:
-                self._queue = ReviewQueue(session, self._probabilities())
-        return self._queue
+        return self._queue is None or stale
+
+    def _look(self, controller: EditController) -> None:
+        """Make the queue anew; it is nobody's else until all its places are found."""
+        from .task import Task
+
+        self._drop_queue()
+        session, every = controller.session, self._every
+        self._version, self._plane = session.proposal_version, controller.view.across
+        plane, probabilities = self._plane, {} if every else self._probabilities()
+        self._task = Task(
+            lambda report, cancelled: _queue_of(session, every, plane, probabilities, cancelled)
+        )
+        self._task.finished.connect(self._take_queue)
+        self._task.failed.connect(self._box.show_nothing)
+        self._task.start()
+
+    def _take_queue(self, found: tuple[Queue, Place | None]) -> None:
+        self._queue, place = found
+        self._go_to(place)
 
     def _take_order(self, every: int) -> None:
         self._every = every
@@ -148,6 +176,8 @@ class NextPlace(QObject):
     def _drop_queue(self) -> None:
         from ..editing.queue import ReviewQueue
 
+        if self._task is not None:
+            self._task.cancel()
         if isinstance(self._queue, ReviewQueue):
             self._queue.close()
         self._queue = None
@@ -157,3 +187,27 @@ class NextPlace(QObject):
         self._drop_queue()
         if self._marker is not None:
             self._marker.hide()
+
+
+def _queue_of(
+    session: EditSession,
+    every: int,
+    plane: int,
+    probabilities: Mapping[str, NDArray[Any]],
+    cancelled: Callable[[], bool],
+) -> tuple[Queue, Place | None]:
+    """A queue and its first place.
+
+    The voxels may change meanwhile: what the queue has seen of them then is looked at again with
+    the next place, as it notes every change.
+    """
+    from ..editing.queue import ReviewQueue, SliceQueue
+
+    if every:
+        slices = SliceQueue(session, plane, every)
+        return slices, slices.next()
+    queue = ReviewQueue(session, probabilities)
+    first = queue.next()
+    if cancelled():  # nobody will take it
+        queue.close()
+    return queue, first
