@@ -26,6 +26,7 @@ class EditLink:
             (widget.contrast_requested, self._contrast),
             (widget.restore_requested, controller.restore),
             (widget.proposal_requested, controller.show_proposal),
+            (widget.box_side_requested, self._box_side),
         )
         for signal, slot in self._wires:
             signal.connect(slot)
@@ -60,6 +61,9 @@ class EditLink:
     def _contrast(self, name: str) -> None:
         self._controller.use(looks_at=name)
 
+    def _box_side(self, side: int) -> None:
+        self._controller.scribbles.side = side
+
     def _show_tool(self) -> None:
         self._widget.show_tool(self._controller.tool, self._controller.is_editable)
         self._show_scribbles()
@@ -68,7 +72,10 @@ class EditLink:
     def _show_scribbles(self) -> None:
         scribbles = self._controller.scribbles
         self._widget.show_scribbles(
-            self._controller.tool.tool is Tool.SCRIBBLE, scribbles.count > 0, scribbles.is_busy
+            self._controller.tool.tool is Tool.SCRIBBLE,
+            scribbles.count > 0,
+            scribbles.is_busy,
+            scribbles.side,
         )
 
     def _show_state(self) -> None:

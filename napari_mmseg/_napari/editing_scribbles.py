@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..editing import EditSession, Footprint
+from ..editing.refine import BOX_SIDES, Scribble, together
 from . import editing_compat
 from .editing_told import say
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Labels
 
-    from ..editing.refine import Refinement, Refiner, Scribble
+    from ..editing.refine import Refinement, Refiner
     from .task import Task
 
 SCRIBBLES_NAME = "Scribbles"
@@ -24,6 +25,9 @@ SCRIBBLES_NAME = "Scribbles"
 NOTHING_SCRIBBLED = "Scribble first: mark some of what the region is, with Shift some of what not"
 CHANGED_MEANWHILE = "The labels were changed while the region was solved: refine once more"
 NO_IMAGES = "Refining looks at the images of the case: there are none"
+
+#: Neighbouring strokes of one kind are one scribble while they fit into a box of this side.
+_ONE_SCRIBBLE_VOXELS = 32
 
 #: Voxel values of the scribble layer, and their colours: is, is not.
 _IS, _IS_NOT = 1, 2
@@ -34,7 +38,8 @@ class Scribbles:
     """What was scribbled, shown in a layer of its own; solved on request beside the window.
 
     Scribbles are no labels: undo does not know them. Refining applies one step of undo and leaves
-    them, so that a few more can be added.
+    them, so that a few more can be added: the next refinement heeds the earlier ones of the same
+    place too, and those of other places not.
 
     Parameters
     ----------
@@ -45,6 +50,8 @@ class Scribbles:
 
     Attributes
     ----------
+    side
+        Longest side of the box that is solved again, in voxels; one of `BOX_SIDES`.
     maps
         Gives what a network says of each voxel, (I, P, L) arrays; none by default.
     on_state
@@ -61,6 +68,8 @@ class Scribbles:
         self._viewer, self._labels, self._session = viewer, labels, session
         self._images = images
         self._drawn: list[Scribble] = []
+        self._new = 0  # how many of them were not refined with yet
+        self.side = BOX_SIDES[0]
         self._layer: Labels | None = None
         self._task: Task | None = None
         self._refiner: tuple[tuple[int, ...], Refiner] | None = None
@@ -79,17 +88,19 @@ class Scribbles:
 
     def draw(self, region: str, inside: bool, footprint: Footprint) -> None:
         """Say that voxels are, or are not, in a region."""
-        from ..editing.refine import Scribble
-
         clipped = footprint.clipped(self._session.codes.shape)
         if clipped is None:
             return
         box, mask = clipped
-        last = self._drawn[-1] if self._drawn else None
+        last = self._drawn[-1] if self._new else None
         if last is not None and (last.region, last.inside) == (region, inside):
-            self._drawn[-1] = Scribble(region, inside, _together(last.footprint, footprint))
-        else:
-            self._drawn.append(Scribble(region, inside, footprint))
+            both = _together(last.footprint, footprint)
+            if max(both.mask.shape) <= _ONE_SCRIBBLE_VOXELS:
+                self._drawn.pop()
+                self._new -= 1
+                footprint = both
+        self._drawn.append(Scribble(region, inside, footprint))
+        self._new += 1
         layer = self._shown()
         layer.data[box][mask] = _IS if inside else _IS_NOT
         editing_compat.redraw(layer, box)
@@ -97,7 +108,7 @@ class Scribbles:
 
     def clear(self) -> None:
         """Wipe all scribbles off."""
-        self._drawn = []
+        self._drawn, self._new = [], 0
         if self._layer is not None:
             self._layer.data[...] = 0
             self._layer.refresh(extent=False)
@@ -112,9 +123,11 @@ class Scribbles:
         if not self._drawn or not self._images:
             say(NOTHING_SCRIBBLED if self._images else NO_IMAGES)
             return
-        codes, drawn = self._session.codes.copy(), list(self._drawn)
+        codes, side = self._session.codes.copy(), self.side
+        # Asked for once more without another scribble, the last one says where.
+        drawn, self._new = together(self._drawn, max(self._new, 1), side), 0
         refiner = self._solver()
-        self._task = Task(lambda report, cancelled: refiner.solve(codes, drawn))
+        self._task = Task(lambda report, cancelled: refiner.solve(codes, drawn, side))
         self._task.finished.connect(lambda found: self._apply(found, codes, drawn))
         self._task.failed.connect(self._fail)
         self._task.start()
@@ -126,7 +139,7 @@ class Scribbles:
             self._task.cancel()
         if self._layer is not None and self._layer in self._viewer.layers:
             self._viewer.layers.remove(self._layer)
-        self._layer, self._drawn = None, []
+        self._layer, self._drawn, self._new = None, [], 0
 
     def _solver(self) -> Refiner:
         from ..editing.refine import Refiner

@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from ..editing.refine import BOX_SIDES
 from ..protocol import Protocol
 from .editing_actions import (
     COMMON_ACTIONS,
@@ -62,6 +63,7 @@ class EditWidget(QWidget):
     contrast_requested = Signal(str)  # a modality, or ALL_CONTRASTS
     restore_requested = Signal(str)  # region
     proposal_requested = Signal(bool)
+    box_side_requested = Signal(int)  # voxels, of the box that refining solves again
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -147,6 +149,15 @@ class EditWidget(QWidget):
             button.clicked.connect(partial(self.action_requested.emit, action))
             row.addWidget(button, 1)
             self._scribble_buttons.append(button)
+        self._box_side = Choice([(f"{side}³", side) for side in BOX_SIDES])
+        self._box_side.setToolTip(
+            "Voxels of the box around the scribbles that is solved again: "
+            "a larger one reaches further and takes longer"
+        )
+        self._box_side.currentIndexChanged.connect(
+            lambda _: self.box_side_requested.emit(self._box_side.value)
+        )
+        row.addWidget(self._box_side)
         self._scribble_row.hide()
 
     def _build_history(self) -> None:
@@ -241,8 +252,11 @@ class EditWidget(QWidget):
             )
             self._restores[name].setEnabled(changed)
 
-    def show_scribbles(self, shown: bool, any_drawn: bool, busy: bool) -> None:
-        """Offer to refine while scribbling or while there are scribbles."""
+    def show_scribbles(self, shown: bool, any_drawn: bool, busy: bool, side: int) -> None:
+        """Offer to refine, in a box of `side` voxels, while scribbling or with scribbles there."""
+        self._box_side.blockSignals(True)
+        self._box_side.choose(side)
+        self._box_side.blockSignals(False)
         self._scribble_row.setVisible(shown or any_drawn)
         refine, clear = self._scribble_buttons
         refine.setEnabled(any_drawn and not busy)

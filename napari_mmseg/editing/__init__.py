@@ -2,7 +2,8 @@
 
 `EditSession` is the one place where voxels of an annotation change; the other modules make the
 footprints (brushes, polygon, lasso, fill) and masks (interpolation, growth, ...) that its strokes
-act on. What needs scipy or scikit-image loads it when it is used.
+act on; `Refiner` solves a region again near scribbles (`editing.refine.refine` applies it), the
+queues say where to look next. What needs scipy or scikit-image loads it when it is used.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ from .operations import (
     shrink,
     smooth,
 )
+from .places import Place, Reason
 from .polygon import polygon
+from .queue import ReviewQueue, SliceQueue
+from .refine import Refinement, Refiner, Scribble
 from .restore import restoring
 from .session import EditSession
 from .stroke import Change, Footprint, Mode, Stroke
@@ -38,6 +42,13 @@ __all__ = [
     "Lesion",
     "Lesions",
     "Mode",
+    "Place",
+    "Reason",
+    "Refinement",
+    "Refiner",
+    "ReviewQueue",
+    "Scribble",
+    "SliceQueue",
     "Stroke",
     "SymmetryPlane",
     "add_between",

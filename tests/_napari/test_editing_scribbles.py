@@ -11,6 +11,7 @@ from test_editing_controller import SHAPE, Desk, make_session
 
 from napari_mmseg._napari.editing_controller import attach_editing
 from napari_mmseg._napari.editing_scribbles import SCRIBBLES_NAME
+from napari_mmseg._napari.editing_widget import EditWidget
 
 
 def lesion() -> np.ndarray:
@@ -69,6 +70,58 @@ def test_refining_solves_the_region_near_the_scribbles_in_one_step(desk, qtbot):
     assert overlay(desk).data.any()  # they stay, for a few more
     desk.layer.undo()
     assert not desk.session.codes[:, :, 12:].any()
+
+
+def scribbled(desk: Any, monkeypatch: Any) -> list[tuple[list[Any], int]]:
+    """What each refinement is asked: the scribbles and the side of the box."""
+    from napari_mmseg.editing.refine import Refinement, Refiner
+
+    asked: list[tuple[list[Any], int]] = []
+    nothing = Refinement((slice(0, 1), slice(0, 1), slice(0, 1)), (), {})
+
+    def solve(self: Any, codes: Any, scribbles: Any, side: int) -> Any:
+        asked.append((list(scribbles), side))
+        return nothing
+
+    monkeypatch.setattr(Refiner, "solve", solve)
+    return asked
+
+
+def refine(desk: Desk, qtbot: Any) -> None:
+    desk.press("Shift-S")
+    qtbot.waitUntil(lambda: not desk.controller.scribbles.is_busy, timeout=10_000)
+
+
+def test_earlier_scribbles_of_the_same_place_count_again_and_others_not(desk, qtbot, monkeypatch):
+    asked = scribbled(desk, monkeypatch)
+    scribbles = desk.controller.scribbles
+    scribbles.side = 12
+    desk.press("S")
+    desk.controller.use(diameter=2.0)
+    desk.drag((4, 3, 3))
+    refine(desk, qtbot)
+    desk.drag((4, 3, 20))  # elsewhere
+    refine(desk, qtbot)
+    desk.drag((4, 5, 18), modifiers=("Shift",))
+    refine(desk, qtbot)
+    refine(desk, qtbot)  # once more as it is
+    assert [len(drawn) for drawn, _ in asked] == [1, 1, 2, 2]
+    assert [one.inside for one in asked[2][0]] == [True, False]
+    assert {side for _, side in asked} == {12}
+    assert scribbles.count == 3  # all are still shown
+
+
+def test_the_panel_sets_the_side_of_the_box(desk, qtbot, monkeypatch):
+    asked = scribbled(desk, monkeypatch)
+    widget = EditWidget()
+    qtbot.addWidget(widget)
+    desk.controller.join(widget)
+    widget._box_side.setCurrentIndex(1)
+    assert desk.controller.scribbles.side == 96
+    desk.press("S")
+    desk.drag((4, 3, 3))
+    refine(desk, qtbot)
+    assert asked[0][1] == 96
 
 
 def test_what_is_painted_meanwhile_is_never_overwritten(desk, qtbot, monkeypatch):

@@ -7,6 +7,6 @@ as one step of undo. Works from the images alone; a network's probabilities make
 from __future__ import annotations
 
 from .refiner import Refinement, Refiner, refine
-from .scribble import BOX_SIDES, Scribble
+from .scribble import BOX_SIDES, Scribble, together
 
-__all__ = ["BOX_SIDES", "Refinement", "Refiner", "Scribble", "refine"]
+__all__ = ["BOX_SIDES", "Refinement", "Refiner", "Scribble", "refine", "together"]

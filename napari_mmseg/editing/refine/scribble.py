@@ -55,6 +55,32 @@ def box_around(
     return sides[0], sides[1], sides[2]
 
 
+def together(scribbles: Sequence[Scribble], new: int, side: int = BOX_SIDES[0]) -> list[Scribble]:
+    """The last `new` scribbles, and those before them that fit into one box with them.
+
+    What was said in the same place before still counts there, so that a refinement does not
+    forget it; what was said elsewhere does not. Later ones come first into the box, the order in
+    which they were drawn stays.
+    """
+    first = len(scribbles) - new
+    kept = list(scribbles[first:])
+    low, high = _extent(kept)
+    for scribble in reversed(scribbles[:first]):
+        near, far = _extent([scribble])
+        near, far = np.minimum(low, near), np.maximum(high, far)
+        if (far - near <= side).all():
+            kept.insert(0, scribble)
+            low, high = near, far
+    return kept
+
+
+def _extent(scribbles: Sequence[Scribble]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """First and last corner of the box around scribbles."""
+    corners = np.array([scribble.footprint.corner for scribble in scribbles])
+    sizes = np.array([scribble.footprint.mask.shape for scribble in scribbles])
+    return corners.min(axis=0), (corners + sizes).max(axis=0)
+
+
 def marked(scribbles: Sequence[Scribble], box: Box) -> NDArray[np.bool_]:
     """The voxels of `box` that any of the scribbles covers."""
     mask = np.zeros([side.stop - side.start for side in box], dtype=bool)
