@@ -59,6 +59,13 @@ def make_raters() -> QWidget:
     return raters_panel.make_raters()
 
 
+def make_worklist() -> QWidget:
+    """The dock widget with one rater's readings of a study."""
+    from . import study_panel
+
+    return study_panel.make_worklist()
+
+
 def show_segment() -> None:
     from . import panel
 
@@ -87,6 +94,12 @@ def show_raters() -> None:
     from . import raters_panel
 
     raters_panel.show_raters()
+
+
+def show_worklist() -> None:
+    from . import study_panel
+
+    study_panel.show_worklist()
 
 
 def start_afresh() -> None:

@@ -96,7 +96,7 @@ class Coordinator(QObject):
             return False
         self._leave()
         session = CaseSession(self.viewer, sitting.case, sitting.start)
-        session.model_allowed = sitting.model_allowed
+        session.model_allowed, session.reading = sitting.model_allowed, sitting.item
         self._start(session, sitting=sitting)
         return True
 
@@ -182,6 +182,8 @@ class Coordinator(QObject):
         self._show_facts()
         self._panel.case.offer_files(*case_files.choices(session.case))
         self._panel.segment.offer_case(session.model_allowed)
+        if not session.model_allowed:
+            self._panel.segment.show_note("The model is not shown in this reading.")
         self.inspector.follow()
         self._panel.export.offer_case(paths[0].parent if paths else None, session.protocol)
         self._show_current()

@@ -21,6 +21,9 @@ from .widgets.raters_box import RaterRow, RatersBox
 #: What the segmentation in hand is called among the raters.
 IN_HAND = "in hand"
 
+#: Whoever reads for a study sees nobody else's labels meanwhile.
+BLIND = "A reading of a study is open: raters are not compared meanwhile."
+
 
 class RaterList(QObject):
     """Joins the Raters section with files and with the group.
@@ -67,15 +70,20 @@ class RaterList(QObject):
         """List the raters of another case, or of none."""
         self.opener.cancel()
         self._session = session
-        self._box.setEnabled(session is not None)
+        self._box.setEnabled(session is not None and not session.reading)
         self._box.show_busy("")
         if session is not None:
             self._box.offer(len(session.case.labels), True)
+        if session is not None and session.reading:
+            self._box.show_error(BLIND)
 
     def open_paths(self, paths: Sequence[Path]) -> None:
         """Open the label files among `paths` and in folders among them, each as a rater."""
         if self._session is None:
             self._box.show_error("Open the case first: raters are compared on its images.")
+            return
+        if self._session.reading:
+            self._box.show_error(BLIND)
             return
         images = {path.resolve() for path in case_paths(self._session.case)}
         files = [label for label in labels_in(paths) if label.path.resolve() not in images]

@@ -89,6 +89,7 @@ class CaseSession:
         self.case = case
         self.tracks: list[Track] = []
         self.model_allowed = True  # not where a study hides what the model proposes
+        self.reading = ""  # the name of the reading of a study that this is
         self._closing = False
         self._other_opacity = OUTLINE_OPACITY
         own = list(layers)

@@ -1,0 +1,86 @@
+"""The Study worklist dock, and the panel of the viewer that it belongs to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from qtpy.QtCore import QSize
+from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
+
+from .panel import PLUGIN, panel_of, show_panel
+from .study_worklist import Worklist
+from .widgets.reading_box import ReadingBox
+from .widgets.section import Section, column
+from .widgets.tall_area import TallArea
+from .widgets.worklist_box import WorklistBox
+
+if TYPE_CHECKING:
+    import napari
+    from napari.components import ViewerModel
+
+    from .coordinator import Coordinator
+
+TITLE = "Study worklist"
+
+#: As wide as the panel that it shares its place with.
+_WIDTH_PX = 390
+
+_docks: WeakKeyDictionary[ViewerModel, StudyPanel] = WeakKeyDictionary()
+
+
+class StudyPanel(QWidget):
+    """The sections of one rater's work; `worklist` does what they ask for."""
+
+    def __init__(self, coordinator: Coordinator) -> None:
+        super().__init__()
+        self.list = WorklistBox()
+        self.reading = ReadingBox()
+        inside = QWidget()
+        inner = column(inside, margin=0, spacing=0)
+        inner.addWidget(Section("My readings", self.list))
+        inner.addWidget(Section("This reading", self.reading))
+        inner.addStretch(1)
+        self.setMinimumWidth(_WIDTH_PX)
+        self._scroll = TallArea(inside)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._scroll)
+        self.worklist = Worklist(self.list, self.reading, coordinator, self._ask_folder, self)
+        _docks[coordinator.viewer] = self
+
+    def sizeHint(self) -> QSize:
+        return QSize(_WIDTH_PX, self._scroll.sizeHint().height())
+
+    def _ask_folder(self) -> Path | None:
+        chosen = QFileDialog.getExistingDirectory(self, "Open a study")
+        return Path(chosen) if chosen else None
+
+
+def make_worklist() -> StudyPanel:
+    """The work list of the current viewer: a new one, or the one that was closed."""
+    import napari
+
+    viewer = napari.current_viewer()
+    if viewer is None:
+        raise RuntimeError("there is no napari window to put the work list in")
+    if (dock := _docks.get(viewer)) is not None:
+        return dock
+    panel = panel_of(viewer) or show_panel(viewer)
+    return StudyPanel(panel.coordinator)
+
+
+def show_worklist(viewer: napari.Viewer | None = None) -> StudyPanel | None:
+    """The work list of a viewer (the current one), in sight, in one place with the panel."""
+    import napari
+
+    viewer = viewer or napari.current_viewer()
+    if viewer is None:
+        return None
+    show_panel(viewer)
+    dock, worklist = viewer.window.add_plugin_dock_widget(PLUGIN, TITLE, tabify=True)
+    dock.show()
+    dock.raise_()
+    assert isinstance(worklist, StudyPanel)
+    return worklist
