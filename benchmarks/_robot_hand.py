@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_mmseg.editing import EditSession, Footprint, Mode, Stroke, sweep
+from napari_mmseg.editing import AdaptiveBrush, EditSession, Footprint, Mode, Stroke, sweep
 
 #: The model's operators (seconds): key of an average typist, pointing, pressing or releasing a
 #: button, thinking, a straight segment and a centimetre of it drawn with the mouse.
@@ -103,6 +103,29 @@ class Hand:
         within = Footprint.of_mask(covered)
         return Footprint((index, within.corner[1], within.corner[2]), within.mask)
 
+    def touch(
+        self, brush: AdaptiveBrush, place: tuple[float, float], index: int, diameter: float
+    ) -> Footprint:
+        """What the adaptive brush covers at a place (P, L in voxels); counts the time."""
+        self.clock.stroke(0, 0.0)
+        scale = np.array(self.session.grid.spacing[1:])
+        # The middle of a wide circle is aimed at as finely as the tip of a narrow one.
+        at = np.array(place) + self._rng.normal(0.0, MISS_MM[0], 2) / scale
+        p, left = np.rint(at).astype(int).tolist()
+        return brush.stamp((index, p, left), diameter, 0)
+
+    def seconds_to_paint(self, piece: Mask) -> float:
+        """About what filling a piece of a slice (P, L) with the widest brush in it would take."""
+        from scipy import ndimage
+
+        spacing = self.session.grid.spacing[1:]
+        deep = float(ndimage.distance_transform_edt(np.pad(piece, 1), spacing).max())
+        diameter = next((mm for mm in BRUSHES_MM if mm <= 2 * deep), BRUSHES_MM[-1])
+        way = np.array(rows(piece, max(1.0, ROW_SHARE * diameter / min(spacing)))) * spacing
+        steps = np.linalg.norm(np.diff(way, axis=0), axis=1)
+        drawn = len(steps) * SEGMENT + float(steps.sum()) * SCREEN_CM_PER_MM * PER_CM
+        return KEY + POINT + 2 * BUTTON + drawn
+
     def correct(self, region: str, mode: Mode, index: int, wanted: Mask, least_mm2: float) -> None:
         """Paint what is missing of the region in a slice, or erase what is too much.
 
@@ -174,3 +197,15 @@ def large_parts(mask: Mask, least: float) -> Mask:
     keep[0] = False
     kept: Mask = keep[labels]
     return kept
+
+
+def largest_part(mask: Mask, least: float) -> Mask | None:
+    """The largest piece of a slice's mask; None when none has at least so many voxels."""
+    from scipy import ndimage
+
+    labels, count = ndimage.label(large_parts(mask, least))
+    if not count:
+        return None
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    return np.asarray(labels == int(np.argmax(sizes)))

@@ -4,7 +4,7 @@ Keys: `saving_vs_manual` and `saving_vs_brush` (1 - median simulated time with o
 the plain brush from nothing / with the plain brush from the proposal, over the cases in which all
 three reached the Dice), `cases` (per case and user: minutes, strokes, keys, voxels changed, Dice
 before and after, seconds by kind of act), `reached`, `cost_model`. What hand and eye can do is
-said in `_robot_hand.py` and `_robot_user.py`.
+said in `_robot_hand.py`, `_robot_user.py` and `_robot_tools.py`.
 
 `python -m benchmarks robot --json` runs all six cases, which takes long;
 `python -m benchmarks.robot --simulated 1 --no-real` runs fewer.
@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks._robot_cases import Task, tasks
-from benchmarks._robot_user import TARGET_DICE, ToolUser, User
+from benchmarks._robot_tools import ToolUser
+from benchmarks._robot_user import TARGET_DICE, User
 from napari_mmseg.editing import EditSession
 from napari_mmseg.errors import InputError
 

@@ -7,8 +7,20 @@ import pytest
 
 from benchmarks import robot
 from benchmarks._robot_cases import Task, case_of
-from benchmarks._robot_hand import BRUSHES_MM, BUTTON, POINT, SEGMENT, Clock, Hand, rows
-from benchmarks._robot_user import TARGET_DICE, ToolUser, User, middle_line
+from benchmarks._robot_hand import (
+    BRUSHES_MM,
+    BUTTON,
+    KEY,
+    POINT,
+    SEGMENT,
+    THINK,
+    Clock,
+    Hand,
+    rows,
+)
+from benchmarks._robot_shaping import has_holes, has_islands, is_jagged, shape_regions
+from benchmarks._robot_tools import ToolUser, middle_line
+from benchmarks._robot_user import TARGET_DICE, User
 from napari_mmseg.annotation import Annotation
 from napari_mmseg.editing import EditSession, Footprint, Mode, Stroke
 from napari_mmseg.protocol import load_protocol
@@ -150,7 +162,7 @@ def test_a_refinement_that_makes_the_slice_worse_is_undone(task, monkeypatch):
     def harm(session, *_):
         session.apply(Stroke("WT", Mode.ERASE, Footprint((0, 0, 0), np.ones(SHAPE, bool))))
 
-    monkeypatch.setattr("benchmarks._robot_user.refine", harm)
+    monkeypatch.setattr("benchmarks._robot_tools.refine", harm)
     assert not user.refine_in(6, "WT")
     np.testing.assert_array_equal(user.session.codes, before)
 
@@ -180,3 +192,61 @@ def test_key_slices_are_carried_to_those_between_and_cost_less(task):
         pass
     assert users[1].clock.seconds < 0.7 * users[0].clock.seconds
     assert users[1].dice()["WT"] > 0.9 > before
+
+
+def test_a_touch_of_the_adaptive_brush_takes_a_large_error_that_the_images_show(task):
+    user = ToolUser(EditSession(task.proposal), task.target, task.images, task.probabilities)
+    before = user.errors("WT", 6)
+    assert user.touch("WT", Mode.PAINT, 6)
+    assert user.errors("WT", 6) < 0.6 * before
+    assert user.clock.strokes == 1
+    assert user.clock.by_kind["draw"] == 0
+
+
+def test_a_touch_that_makes_it_worse_is_undone_and_soon_not_tried_any_more(task):
+    blind = [np.random.default_rng(1).normal(size=SHAPE).astype(np.float32)]
+    user = ToolUser(EditSession(task.proposal), task.target, blind, task.probabilities)
+    codes = user.session.codes.copy()
+    for _ in range(10):
+        user.touch("ET", Mode.PAINT, 6)
+        if user.session.undo_depth:
+            user.session.undo()
+        np.testing.assert_array_equal(user.session.codes, codes)
+    assert user.clock.strokes < 10 or all(user.luck["ET", Mode.PAINT])
+
+
+def test_a_small_error_is_not_worth_a_touch(task):
+    nearly = task.target.copy()
+    nearly[6, 30:33, 30:33] = 0
+    proposal = Annotation(nearly, task.case.grid, load_protocol(), task.case.source)
+    user = ToolUser(EditSession(proposal), task.target, task.images, task.probabilities)
+    assert not user.touch("WT", Mode.PAINT, 6)
+    assert user.clock.seconds == 0
+
+
+def test_reasons_for_a_command_are_seen_in_a_slice():
+    right = np.zeros((30, 30), bool)
+    right[5:20, 5:20] = True
+    hole, island, jagged = right.copy(), right.copy(), right.copy()
+    hole[10, 10] = False
+    island[25, 25] = True
+    jagged[5:20:2, 19] = jagged[5, 5:20:2] = False
+    assert [has_holes(one, right) for one in (right, hole, island)] == [False, True, False]
+    assert [has_islands(one, right) for one in (right, hole, island)] == [False, False, True]
+    assert [is_jagged(one, right) for one in (right, hole, jagged)] == [False, False, True]
+    assert not has_holes(hole, hole)
+
+
+def test_a_region_is_shaped_where_that_helps_and_left_where_not(task):
+    holed = task.target.copy()
+    holed[4:9, 28:31, 28:31] = 0
+    proposal = Annotation(holed, task.case.grid, load_protocol(), task.case.source)
+    user = User(EditSession(proposal), task.target)
+    for _ in shape_regions(user):
+        pass
+    assert (user.session.codes[4:9, 28:31, 28:31] > 0).all()
+    assert user.errors("WT", 6) == 0
+    done = user.clock.seconds
+    for _ in shape_regions(user):
+        pass
+    assert user.clock.seconds - done <= 3 * (KEY + THINK) + 2 * (KEY + POINT + 2 * BUTTON + THINK)

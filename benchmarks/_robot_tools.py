@@ -1,0 +1,255 @@
+"""A user with our tools, who takes the one that is quickest for what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks._robot_hand import (
+    BRUSHES_MM,
+    BUTTON,
+    KEY,
+    POINT,
+    THINK,
+    WAIT_REFINE,
+    largest_part,
+)
+from benchmarks._robot_shaping import shape_regions
+from benchmarks._robot_user import SEEN_MM2, Codes, User
+from napari_mmseg.editing import (
+    AdaptiveBrush,
+    EditSession,
+    Footprint,
+    Mode,
+    Stroke,
+    interpolate,
+)
+from napari_mmseg.editing.queue import ReviewQueue
+from napari_mmseg.editing.refine import Refiner, Scribble, refine, together
+from napari_mmseg.errors import InputError
+
+#: From this on an error is scribbled on rather than painted over (mm2).
+SCRIBBLED_MM2 = 40.0
+
+#: A component of which less than this is right is removed whole, if it is this large (mm3).
+FALSE_SHARE, FALSE_MM3 = 0.1, 30.0
+
+#: Places of the queue that are looked at before the slices are gone through.
+MOST_PLACES = 40
+
+#: Earlier scribbles count again when they fit into a box of this side with the new ones.
+TOGETHER_VOXELS = 48
+
+#: So far apart are the slices between which corrections are interpolated (mm).
+KEY_SLICE_MM = 3.0
+
+#: The width of a scribble (mm).
+SCRIBBLE_MM = 3.0
+
+#: From this on an error is touched with the adaptive brush (mm2), unless painting is quicker than
+#: the touch: keys for tool, mode and size, pointing, a click, and a look at what came of it.
+TOUCHED_MM2 = 30.0
+TOUCH_SECONDS = 3 * KEY + POINT + 2 * BUTTON + THINK
+
+#: After so many touches it is known whether they mostly help.
+TRIES = 4
+
+
+class ToolUser(User):
+    """Removes false components by a click, shapes whole regions, scribbles and refines where the
+    queue leads, and only then goes through the slices, with the adaptive brush where a touch of it
+    is quicker than painting.
+    """
+
+    def __init__(
+        self,
+        session: EditSession,
+        target: Codes,
+        images: list[NDArray[np.generic]],
+        probabilities: dict[str, NDArray[np.generic]],
+        seed: int = 0,
+    ) -> None:
+        super().__init__(session, target, seed)
+        self.refiner = Refiner(session.grid, session.protocol, images, list(probabilities.values()))
+        self.queue = ReviewQueue(session, probabilities)
+        self.said: list[Scribble] = []
+        self.adaptive = AdaptiveBrush(images, session.grid.spacing)
+        self.luck: dict[tuple[str, Mode], list[bool]] = {}
+
+    def steps(self) -> Iterator[None]:
+        yield from self.remove_false_components()
+        yield from shape_regions(self)
+        yield from self.follow_queue()
+        yield from self.correct_key_slices()
+        yield from super().steps()
+
+    def remove_false_components(self) -> Iterator[None]:
+        """One look at each component in the list; a click on those that are nothing."""
+        import cc3d
+
+        voxel_mm3 = 1000 * self.session.grid.voxel_volume_ml
+        for region in self.regions:
+            mask = self.session.protocol.inside(self.session.codes, region)
+            right = self.session.protocol.inside(self.target, region)
+            pieces = cc3d.connected_components(mask, connectivity=26)
+            counts = np.bincount(pieces.ravel())
+            good = np.bincount(pieces[right], minlength=counts.size)
+            for number in range(1, counts.size):
+                if counts[number] * voxel_mm3 < FALSE_MM3:
+                    continue
+                self.clock.key()
+                self.clock.think()
+                if good[number] < FALSE_SHARE * counts[number]:
+                    self.clock.stroke(0, 0.0)
+                    self.session.apply(_whole(region, pieces == number), "remove component")
+                    yield
+
+    def correct(
+        self, region: str, mode: Mode, index: int, wanted: NDArray[np.bool_], least_mm2: float
+    ) -> None:
+        """A touch of the adaptive brush on large errors first, then the brush."""
+        self.touch(region, mode, index)
+        super().correct(region, mode, index, wanted, least_mm2)
+
+    def touch(self, region: str, mode: Mode, index: int) -> bool:
+        """The adaptive brush on the largest error in a slice; undone when it made it no better.
+
+        Only where painting the piece would take longer, and not any more where it mostly failed.
+        """
+        luck = self.luck.setdefault((region, mode), [])
+        if len(luck) >= TRIES and sum(luck) < len(luck) / 2:
+            return False
+        now, wanted = self.now(region, index), self.sees(region, index)
+        wrong = wanted & ~now if mode is Mode.PAINT else now & ~wanted
+        piece = largest_part(wrong, TOUCHED_MM2 / self._pixel_mm2())
+        if piece is None:
+            return False
+        if self.hand.seconds_to_paint(piece) <= TOUCH_SECONDS:
+            return False
+        place, diameter = self._aim(piece)
+        before = self.errors(region, index)
+        self.clock.key(3)  # tool, region or mode, size
+        self.session.apply(
+            Stroke(region, mode, self.hand.touch(self.adaptive, place, index, diameter))
+        )
+        self.clock.think()
+        luck.append(self.errors(region, index) < before)
+        if not luck[-1]:
+            self.clock.key()
+            self.session.undo()
+        return luck[-1]
+
+    def _aim(self, piece: NDArray[np.bool_]) -> tuple[tuple[float, float], float]:
+        """Where a piece of a slice is widest, and the brush that reaches all of it from there."""
+        from scipy import ndimage
+
+        edges = np.array(self.session.grid.spacing[1:])
+        deep = ndimage.distance_transform_edt(np.pad(piece, 1), edges)[1:-1, 1:-1]
+        p, left = np.unravel_index(int(deep.argmax()), deep.shape)
+        far = np.linalg.norm((np.argwhere(piece) - (p, left)) * edges, axis=1).max()
+        wide = [mm for mm in BRUSHES_MM if mm >= 2 * far] or [BRUSHES_MM[0]]
+        return (float(p), float(left)), wide[-1]
+
+    def follow_queue(self) -> Iterator[None]:
+        """Go where the queue leads; scribble on what is wrong in the slice that it shows."""
+        for _ in range(MOST_PLACES):
+            place = self.queue.next()
+            if place is None:
+                return
+            self.clock.key()
+            self.clock.think()
+            self.refine_in(place.centre[0], place.region)
+            yield
+
+    def correct_key_slices(self) -> Iterator[None]:
+        """Correct a slice every few mm, and let interpolation carry it to those between."""
+        step = max(1, round(KEY_SLICE_MM / self.session.grid.spacing[0]))
+        shown = np.flatnonzero(((self.session.codes > 0) | (self.target > 0)).any(axis=(1, 2)))
+        if step < 2 or shown.size <= step:
+            return
+        keys = [*range(int(shown[0]), int(shown[-1]), step), int(shown[-1])]
+        before: set[str] = set()
+        for number, index in enumerate(keys):
+            changed = self.correct_slice(index, SEEN_MM2[1])
+            if number and index - keys[number - 1] > 1:
+                for region in self.regions:
+                    if region in before | changed:
+                        self._interpolate(region, keys[number - 1], index)
+            before = changed
+            yield
+
+    def _interpolate(self, region: str, first: int, last: int) -> None:
+        """Between two corrected slices; undone if the slice in the middle got worse."""
+        middle = (first + last) // 2
+        before = self.errors(region, middle)
+        self.clock.key(2)
+        self.clock.think()
+        try:
+            interpolate(self.session, region, 0, (first, last), replace=True)
+        except InputError:  # the region is in neither slice
+            return
+        self.clock.think()
+        if self.errors(region, middle) > before:
+            self.clock.key()
+            self.session.undo()
+
+    def refine_in(self, index: int, region: str) -> bool:
+        """Scribble on the region's large errors in a slice and refine; undone if it got worse."""
+        wanted = self.sees(region, index)
+        before = self.errors(region, index)
+        mine: list[Scribble] = []
+        for inside, wrong in (
+            (True, wanted & ~self.now(region, index)),
+            (False, self.now(region, index) & ~wanted),
+        ):
+            path = middle_line(wrong, SCRIBBLED_MM2 / self._pixel_mm2())
+            if path:
+                self.clock.key(2)
+                drawn = self.hand.draw(path, index, SCRIBBLE_MM)
+                mine.append(Scribble(region, inside, drawn))
+        if not mine:
+            return False
+        self.clock.key()
+        self.clock.wait(WAIT_REFINE)
+        try:
+            refine(
+                self.session,
+                self.refiner,
+                together([*self.said, *mine], len(mine), TOGETHER_VOXELS),
+            )
+        except InputError:  # an error too wide for one box: left to the brush
+            return False
+        self.clock.think()
+        if self.errors(region, index) >= before:
+            self.clock.key()
+            self.session.undo()
+            return False
+        self.said += mine
+        return True
+
+    def _pixel_mm2(self) -> float:
+        return self.session.grid.spacing[1] * self.session.grid.spacing[2]
+
+
+def middle_line(wrong: NDArray[np.bool_], least: float) -> list[tuple[float, float]]:
+    """Three points along the middle of the largest piece of error in a slice, or none."""
+    from scipy import ndimage
+
+    piece = largest_part(wrong, least)
+    if piece is None:
+        return []
+    deep = ndimage.distance_transform_edt(np.pad(piece, 1))[1:-1, 1:-1]
+    core = np.argwhere(deep >= max(1.0, 0.5 * float(deep.max())))
+    spread = core - core.mean(axis=0)
+    direction = np.linalg.svd(spread, full_matrices=False)[2][0]
+    along = spread @ direction
+    points = [core[np.argmin(np.abs(along - q))] for q in np.quantile(along, (0.1, 0.5, 0.9))]
+    path = [(float(p), float(left)) for p, left in points]
+    return [path[0], *(b for a, b in pairwise(path) if a != b)]
+
+
+def _whole(region: str, mask: NDArray[np.bool_]) -> Stroke:
+    return Stroke(region, Mode.ERASE, Footprint.of_mask(mask))
