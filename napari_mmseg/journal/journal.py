@@ -152,7 +152,7 @@ class Journal:
                 )
             return None
         if is_damaged and may_repair:
-            from .recover import recovered_rows
+            from .recovery import recovered_rows
 
             backup = set_aside(self.path)
             table.write_rows(self.path, recovered_rows(rows, work))

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from ..journal.pages import rows_in
 from ..journal.schema import APPLICATION_ID, VERSION
 
 _FIRST = "SELECT facts FROM row WHERE seq = 1"
@@ -78,6 +77,8 @@ def _by_sqlite(path: Path) -> Glance:
 
 def _by_pages(path: Path) -> Glance:
     """Of a file that SQLite refuses: what its whole rows say."""
+    from ..journal.pages import rows_in
+
     try:
         rows = rows_in(path.read_bytes())
         base = next(row for row in rows if row.kind in ("base", "snapshot"))

@@ -15,7 +15,6 @@ import numpy as np
 from ..annotation import Annotation, Provenance
 from ..case import Case
 from ..errors import InputError
-from ..journal import copy, load_work
 from ..journal.header import protocol_digest
 from ..volume import SourceSpace
 from .assign import Assignment
@@ -205,6 +204,8 @@ def read_aside(path: Path) -> Iterator[tuple[Work, bool]]:
     InputError
         When it holds nothing that can be used.
     """
+    from ..journal import copy, load_work
+
     with tempfile.TemporaryDirectory(prefix="napari-mmseg-") as folder:
         aside = Path(folder) / path.name
         try:

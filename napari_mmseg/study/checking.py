@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from ..errors import InputError, MmsegError
 from .belonging import header_problem
+from .handing_in import digest_of
 from .names import checked_name, item_name
 from .reading import Reading, read_aside
 from .states import Verdict
-from .submit import digest_of
 
 if TYPE_CHECKING:
     from .study import Study
