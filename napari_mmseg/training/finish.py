@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from napari_mmseg.errors import ModelError
+from napari_mmseg.models import load_card
 from napari_mmseg.models.networks.region import RegionNetwork
-from napari_mmseg.models.seen import LEARNT_FROM
+from napari_mmseg.models.seen import LEARNT_FROM, learnt_from
 from napari_mmseg.training.checkpoint import load_checkpoint
 from napari_mmseg.training.choice import chosen
 from napari_mmseg.training.datasets import FOLDER, stored_cases
 from napari_mmseg.training.export import base_card, export_model, network_of
+from napari_mmseg.training.initial import FIRST_WEIGHTS
 from napari_mmseg.training.judge import held_out_dice
 from napari_mmseg.training.options import TrainOptions
 from napari_mmseg.training.presets import preset_named
@@ -52,8 +56,7 @@ def told_of(options: TrainOptions, state: dict[str, Any]) -> dict[str, Any]:
         told |= {"preset": preset.name, "normalisation": preset.normalisation}
         if preset.resize is not None:
             told["resize"] = list(preset.resize)
-        known = {i for case in stored_cases(options.folder / FOLDER).training for i in case.images}
-        told[LEARNT_FROM] = sorted(known)
+    told[LEARNT_FROM] = sorted(_images_learnt_from(options))
     return told
 
 
@@ -77,6 +80,21 @@ def _init(options: TrainOptions) -> str:
     named = options.init or "torch's own"
     # A model may be named by its folder: only its last part is told.
     return Path(named).name
+
+
+def _images_learnt_from(options: TrainOptions) -> set[str]:
+    """Fingerprints of the run's own cases, and of those of the model that it began with.
+
+    A model that is gone by now can no longer be asked; `init` in the card still names it.
+    """
+    images: set[str] = set()
+    if options.data is not None:
+        cases = stored_cases(options.folder / FOLDER)
+        images = {image for case in cases.training for image in case.images}
+    if options.init is not None and options.init not in FIRST_WEIGHTS:
+        with suppress(ModelError):
+            images |= learnt_from(load_card(options.init))
+    return images
 
 
 def _trained_on(options: TrainOptions) -> str:

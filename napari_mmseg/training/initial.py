@@ -10,6 +10,9 @@ from napari_mmseg.models import load_card
 from napari_mmseg.models.networks.region import RegionNetwork
 from napari_mmseg.training.options import TrainOptions
 
+#: What `TrainOptions.init` can be beside a model's name or folder.
+FIRST_WEIGHTS = ("kaiming", "normal", "cmft", "distil")
+
 LEAK = 0.01  # of the rectifiers that the scale is meant for
 
 _CONVOLUTIONS = (nn.Conv3d, nn.ConvTranspose3d)

@@ -16,10 +16,11 @@ from napari_mmseg.inference.prepare import prepare
 from napari_mmseg.inference.progress import Watch
 from napari_mmseg.io import open_case
 from napari_mmseg.models import read_card
+from napari_mmseg.models.seen import LEARNT_FROM
 from napari_mmseg.training import choice, presets
 from napari_mmseg.training.datasets import FOLDER, stored_cases
 from napari_mmseg.training.export import network_of
-from napari_mmseg.training.finish import export_trained
+from napari_mmseg.training.finish import export_trained, told_of
 from napari_mmseg.training.judge import held_out_dice
 from napari_mmseg.training.loop import LOG, load_checkpoint, train
 
@@ -47,6 +48,15 @@ def test_a_model_prepares_cases_as_its_training_did(
     told = json.dumps(dict(card.details))
     assert str(tmp_path) not in told
     assert "BraTS2021" not in told
+    # Who goes on with it, on whatever images, has learnt from the same cases.
+    learnt = [image for case in found.training for image in case.images]
+    assert card.details[LEARNT_FROM] == sorted(learnt)
+    assert len(learnt) == 2 * 4
+    later = options(init=str(card.folder))
+    state = {"step": 1, "seconds": 1.0}
+    assert told_of(later, state)[LEARNT_FROM] == sorted(learnt)
+    assert told_of(options(init="kaiming"), state)[LEARNT_FROM] == []
+    assert told_of(options(init="gone since"), state)[LEARNT_FROM] == []
 
 
 def test_the_best_weights_are_kept_and_the_last_go_on(
