@@ -180,7 +180,8 @@ def continued(card: Card, told: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **told,
         **{key: card.details[key] for key in kept if key in card.details},
-        "trained_on": f"{before}; then {told['trained_on']}",
+        "trained_on": f"First as {card.name}: {str(before).rstrip('.')}. "
+        f"Then tuned on {told['trained_on']}",
         LEARNT_FROM: sorted(learnt_from(card) | set(told[LEARNT_FROM])),
         "continues": {"model": card.name, "weights_sha256": card.weights_sha256},
     }

@@ -82,7 +82,9 @@ def test_a_model_is_continued_on_the_users_cases(
         card.read_verified(Path(name).suffix)
     details = card.details
     assert details["continues"]["model"] == "first"
-    assert details["trained_on"].startswith("made-up heads; then 2 labelled cases")
+    assert details["trained_on"].startswith(
+        "First as first: made-up heads. Then tuned on 2 labelled cases"
+    )
     assert details["validation"]["held_out"]["cases"] == 1
     assert str(tmp_path) not in json.dumps(dict(details))
     assert "BraTS2021" not in json.dumps(dict(details))
