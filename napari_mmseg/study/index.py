@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..cache import cache_folder
+from ..errors import InputError
 
 #: A file that was written this short a time ago may change again without a later time (seconds).
 SETTLED_AFTER_SECONDS = 2.0
@@ -106,7 +107,13 @@ class Index:
 
 
 def files_in(folder: Path, prefix: str) -> dict[str, Found]:
-    """The files of one folder by `prefix/name`; hidden ones and folders are passed over."""
+    """The files of one folder by `prefix/name`; hidden ones and folders are passed over.
+
+    Raises
+    ------
+    InputError
+        When the folder is there and cannot be read.
+    """
     found: dict[str, Found] = {}
     try:
         with os.scandir(folder) as entries:
@@ -118,4 +125,6 @@ def files_in(folder: Path, prefix: str) -> dict[str, Found]:
                 found[name] = Found(name, entry.path, told.st_size, told.st_mtime_ns)
     except FileNotFoundError:
         return {}
+    except OSError as error:
+        raise InputError(f'the folder "{folder.name}" cannot be read: {error.strerror}') from error
     return found

@@ -71,7 +71,7 @@ def new_study(
     with turn_at(folder / FILE_NAME):
         if (folder / FILE_NAME).exists():
             raise InputError(f'"{folder.name}" is a study already: another window has made it')
-        return _put(before, _copied(before, plan) if copy else plan)
+        return put(before, _copied(before, plan) if copy else plan)
 
 
 def add_cases(
@@ -105,7 +105,7 @@ def add_cases(
     with turn_at(study.folder / FILE_NAME):
         before = load_study(study.folder)
         plan = _extended(before, paths, (), progress)
-        return _put(before, _copied(before, plan) if copy else plan)
+        return put(before, _copied(before, plan) if copy else plan)
 
 
 def add_raters(study: Study, names: Sequence[str]) -> Study:
@@ -120,7 +120,7 @@ def add_raters(study: Study, names: Sequence[str]) -> Study:
     """
     with turn_at(study.folder / FILE_NAME):
         before = load_study(study.folder)
-        return _put(before, _extended(before, (), names, None))
+        return put(before, _extended(before, (), names, None))
 
 
 def set_proposal(study: Study, case: str, file: str, encoding: str = "") -> Study:
@@ -148,7 +148,7 @@ def set_proposal(study: Study, case: str, file: str, encoding: str = "") -> Stud
             replace(c, proposal=file, encoding=encoding) if c.id == case else c
             for c in before.plan.cases
         )
-        return _put(before, replace(before.plan, cases=cases))
+        return put(before, replace(before.plan, cases=cases))
 
 
 def _extended(
@@ -233,7 +233,7 @@ def _copied(before: Study, plan: Plan) -> Plan:
     return replace(plan, cases=tuple(entries))
 
 
-def _put(before: Study, plan: Plan) -> Study:
+def put(before: Study, plan: Plan) -> Study:
     """Write plan and assignments; the plan first, since an assignment may name only what it has."""
     assignments = (*before.assignments, *assign(plan, before.assignments))
     for rater in plan.raters:
