@@ -112,6 +112,14 @@ def export_dataset(
     images: Annotated[
         bool, typer.Option("--images", help="Write the images too, faces included.")
     ] = False,
+    skull_stripped: Annotated[
+        bool | None,
+        typer.Option(
+            "--skull-stripped/--with-skull",
+            help="Which the images are: the layout bids wants to know.",
+            show_default=False,
+        ),
+    ] = None,
     drafts: Drafts = False,
     json: Json = False,
 ) -> None:
@@ -119,7 +127,7 @@ def export_dataset(
 
     Under the study's pseudonyms; free text that may name a patient is left out.
     """
-    from ..dataset import LAYOUTS, export_study
+    from ..dataset import LAYOUTS, Images, export_study
     from ..study import load_study
 
     study = load_study(folder)
@@ -129,7 +137,7 @@ def export_dataset(
             out,
             LAYOUTS[layout.value],
             method=method.value,
-            images=images,
+            images=Images(images, skull_stripped),
             drafts=drafts,
             progress=_say if sys.stderr.isatty() else lambda _: None,
         )

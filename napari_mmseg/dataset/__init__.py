@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from .export import DatasetReceipt, export_study
-from .layouts import LAYOUTS, Layout
+from .layouts import LAYOUTS, Images, Layout
 
-__all__ = ["LAYOUTS", "DatasetReceipt", "Layout", "export_study"]
+__all__ = ["LAYOUTS", "DatasetReceipt", "Images", "Layout", "export_study"]

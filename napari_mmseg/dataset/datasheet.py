@@ -5,6 +5,7 @@ Headings after Gebru et al., Datasheets for Datasets, Communications of the ACM 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .. import __version__
@@ -42,7 +43,7 @@ def datasheet(
             f"The consensus is {_METHODS[method]} of first readings, region by region, with "
             "nesting restored (parents first); probabilities are the share of the vote or the "
             "method's own.",
-            *methods(report),
+            *methods(replace(report, disputed=())),
             "Names of patients, free text in headers, raters' comments and hashes of the original "
             "images are left out. "
             + ("Images are as they were: faces were not removed. " if images else "")
@@ -50,8 +51,8 @@ def datasheet(
             "lead them back.",
         ],
         "Uses": [
-            "The spread of the raters is part of the data: a model cannot be expected to agree "
-            "with the consensus better than the raters do.",
+            "The spread of the raters is part of the data: read a model's agreement with the "
+            "consensus beside the raters' own, in `readings.tsv`.",
             NOTICE,
             _OPEN + "what it was used for, and what it should not be used for.",
         ],

@@ -17,11 +17,13 @@ from ..io import export, open_case, write_volume
 from ..io.sidecar import without_names
 from ..report.raters_source import is_usable, report_on_study
 from ..study import Reading, load_annotation
-from .layouts import Layout
-from .papers import papers
+from .layouts import Images, Layout
+from .papers import image_papers, papers
 
 if TYPE_CHECKING:
     from ..study import Study
+
+NO_IMAGES = Images()
 
 _END = ".nii.gz"
 
@@ -57,7 +59,7 @@ def export_study(
     layout: Layout,
     *,
     method: Method = "majority",
-    images: bool = False,
+    images: Images = NO_IMAGES,
     drafts: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> DatasetReceipt:
@@ -71,7 +73,7 @@ def export_study(
     out
         A folder that is not there yet.
     images
-        Write the images too: as they are, faces included.
+        `Images(True)` writes the images too: as they are, faces included.
     drafts
         Readings that were begun count too.
 
@@ -89,7 +91,7 @@ def export_study(
     aside = out.with_name(f".{secrets.token_hex(4)}.part.{out.name}")
     skipped = dict(report.skipped)
     encoding = _encoding(study, layout)
-    labels, cases = 0, []
+    labels, cases, written = 0, [], set[str]()
     try:
         aside.mkdir()
         for case in [measured.name for measured in report.cases]:
@@ -97,10 +99,11 @@ def export_study(
             opened = _opened(study, case, skipped)
             own = _annotations([r for r in readings if r.case == case], opened, skipped)
             labels += _write_case(aside, layout, case, own, method, encoding)
-            if images and opened is not None:
-                _write_images(aside, layout, case, opened)
+            if images.written and opened is not None:
+                written |= _write_images(aside, layout, case, opened)
             cases.append(layout.case(case))
-        for name, text in papers(study, report, layout, method, images, encoding).items():
+        texts = papers(study, report, layout, method, images.written, encoding)
+        for name, text in (texts | image_papers(layout, images, written)).items():
             (aside / name).write_text(text, encoding="utf-8", newline="\n")
         aside.rename(out)
     except OSError as error:
@@ -177,9 +180,12 @@ def _write_case(
     return written
 
 
-def _write_images(folder: Path, layout: Layout, case: str, opened: Case) -> None:
+def _write_images(folder: Path, layout: Layout, case: str, opened: Case) -> set[str]:
+    """The images of one case; returns their names, without ends."""
+    names = {modality: layout.image(case, modality) for modality in opened.volumes}
     for modality, volume in opened.volumes.items():
-        write_volume(volume, _target(folder, layout.image(case, modality)))
+        write_volume(volume, _target(folder, names[modality]))
+    return {name.name for name in names.values()}
 
 
 def _target(folder: Path, name: object) -> Path:

@@ -37,6 +37,17 @@ _NOT_IN_LABELS = re.compile(r"[^A-Za-z0-9]")
 
 
 @dataclass(frozen=True)
+class Images:
+    """Are the images in the dataset, and is the skull removed in them (None: nobody said)?
+
+    BIDS wants the answer, and looking at an image does not tell it surely.
+    """
+
+    written: bool = False
+    skull_stripped: bool | None = None
+
+
+@dataclass(frozen=True)
 class Layout:
     """Paths inside a dataset, without their ends (.nii.gz)."""
 

@@ -15,10 +15,16 @@ from ..report.raters_case import RatersReport
 from ..report.raters_summary import MEASURES, value_of
 from ..report.raters_tables import as_values
 from .datasheet import datasheet
-from .layouts import BIDS_VERSION, Layout
+from .layouts import BIDS_VERSION, Images, Layout
 
 if TYPE_CHECKING:
     from ..study import Study
+
+_README = """\
+Segmentations of the same cases by several raters who did not see each other, their consensus
+(`desc-consensus`) with its probability by region, and how far the raters agree (`agreement.tsv`,
+`readings.tsv`, `reliability.json`). What is here and how it came about: see `DATASHEET.md`.
+"""
 
 
 def papers(
@@ -38,6 +44,16 @@ def papers(
     return made
 
 
+def image_papers(layout: Layout, images: Images, written: Iterable[str]) -> dict[str, str]:
+    """What BIDS wants to know about images, one file for each kind that was written (by name)."""
+    if layout.name != "bids":
+        return {}
+    told: dict[str, Any] = {"Description": "The image that was labelled, as it was"}
+    if images.skull_stripped is not None:
+        told["SkullStripped"] = images.skull_stripped
+    return {f"{kind}.json": _json(told) for kind in {name.rpartition("_")[2] for name in written}}
+
+
 def _bids(study: Study, report: RatersReport, layout: Layout, encoding: str) -> dict[str, str]:
     write = study.protocol.encoding(encoding).write
     return {
@@ -49,7 +65,7 @@ def _bids(study: Study, report: RatersReport, layout: Layout, encoding: str) -> 
                 "GeneratedBy": [{"Name": "napari-mmseg", "Version": __version__}],
             }
         ),
-        "README.md": f"# {study.name}\n\nWhat is here and how it came about: see DATASHEET.md.\n",
+        "README.md": f"# {study.name}\n\n{_README}",
         "participants.tsv": _tsv(
             ("participant_id",), [(layout.case(case.name),) for case in report.cases]
         ),
@@ -57,7 +73,20 @@ def _bids(study: Study, report: RatersReport, layout: Layout, encoding: str) -> 
             ("index", "name"),
             [(write[r.code], r.compartment) for r in study.protocol.regions if r.code in write],
         ),
-        "dseg.json": _json({"Manual": True}),
+        "dseg.json": _json(
+            {
+                "Description": "Nested regions, as one rater or the consensus of all drew them",
+                "Manual": True,
+                "SpatialReference": "orig",
+            }
+        ),
+        "probseg.json": _json(
+            {
+                "Description": "Probability of a region by the consensus of all raters",
+                "Manual": True,
+                "SpatialReference": "orig",
+            }
+        ),
         ".bidsignore": "DATASHEET.md\nreadings.tsv\nagreement.tsv\nraters.tsv\nreliability.json\n",
     }
 

@@ -190,6 +190,7 @@ def _loaded(case: RatedCase, problems: dict[str, str]) -> list[Rated]:
                 reading.proposal_shown,
                 reading.order,
                 reading.active_s,
+                reading.confidence,
             )
         )
     return found

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from napari_mmseg.agreement.consensus import consensus
 from napari_mmseg.cli.app import app
-from napari_mmseg.dataset import LAYOUTS, export_study
+from napari_mmseg.dataset import LAYOUTS, Images, export_study
 from napari_mmseg.dataset.layouts import label
 from napari_mmseg.errors import ExportError, InputError
 from napari_mmseg.io import open_case, read_annotation
@@ -78,9 +78,11 @@ def test_the_consensus_is_that_of_first_readings(finished, tmp_path, layout):
 
 @BOTH
 def test_no_byte_names_a_patient(finished, tmp_path, layout):
-    export_study(finished, tmp_path / "set", LAYOUTS[layout], images=True)
+    export_study(
+        finished, tmp_path / "set", LAYOUTS[layout], images=Images(True, skull_stripped=False)
+    )
     files = files_below(tmp_path / "set")
-    images = [f for f in files if re.search(r"T1w|FLAIR|t1c|t2f", f.name)]
+    images = [f for f in files if re.search(r"(T1w|FLAIR|t1c|t2f)\.nii", f.name)]
     assert len(images) == 4
     for path in files:
         assert SECRET.lower() not in str(path.relative_to(tmp_path)).lower()
@@ -93,7 +95,7 @@ def test_no_byte_names_a_patient(finished, tmp_path, layout):
 
 def test_bids_names_are_those_of_the_specification(finished, tmp_path):
     out = tmp_path / "set"
-    export_study(finished, out, LAYOUTS["bids"], images=True)
+    export_study(finished, out, LAYOUTS["bids"], images=Images(True, skull_stripped=False))
     below = [p for p in files_below(out) if p.parent != out]
     assert below
     for path in below:
@@ -106,6 +108,9 @@ def test_bids_names_are_those_of_the_specification(finished, tmp_path):
     listed = {row["participant_id"] for row in rows_of(out / "participants.tsv")}
     assert listed == {p.parent.parent.name for p in below}
     values = {int(row["index"]) for row in rows_of(out / "dseg.tsv")}
+    for name in ("dseg.json", "probseg.json"):
+        assert {"Description", "SpatialReference"} <= set(json.loads((out / name).read_text()))
+    assert json.loads((out / "T1w.json").read_text())["SkullStripped"] is False
     labels = [p for p in below if p.name.endswith("dseg.nii.gz")]
     for path in labels:
         assert set(np.unique(np.asarray(nib.load(path).dataobj))) <= {0, *values}
@@ -113,7 +118,7 @@ def test_bids_names_are_those_of_the_specification(finished, tmp_path):
 
 def test_a_brats_folder_is_a_case_that_this_program_opens(finished, tmp_path):
     out = tmp_path / "set"
-    export_study(finished, out, LAYOUTS["brats"], images=True)
+    export_study(finished, out, LAYOUTS["brats"], images=Images(True, skull_stripped=False))
     for case in finished.cases:
         opened = open_case(out / case)
         assert len(opened.volumes) == 2
@@ -130,6 +135,7 @@ def test_tables_say_how_reliable_the_labels_are(finished, tmp_path):
     assert {row["dice"] for row in agreement if row["region"] == "ET"} == {"n/a"}
     readings = rows_of(out / "readings.tsv")
     assert {row["rater"] for row in readings} == {"ann", "bob", "cleo"}
+    assert {row["confidence"] for row in readings} == {"4"}
     json.loads((out / "reliability.json").read_text())
 
 

@@ -22,6 +22,8 @@ class ScoredReading:
         Seconds of work on the case (on all its regions); None where it is not known.
     volume_ml, consensus_ml
         Volume of the region, and of the majority of the other raters (None: there are none).
+    confidence
+        How sure the rater was, 1 to 5; None where it was not said.
     score
         Dice with the majority of the other raters; None where both are empty, or nobody else is
         there.
@@ -36,6 +38,7 @@ class ScoredReading:
     proposal_shown: bool | None = None
     order: int | None = None
     active_s: float | None = None
+    confidence: int | None = None
     volume_ml: float = 0.0
     consensus_ml: float | None = None
     score: float | None = None

@@ -24,6 +24,7 @@ class Rated:
     proposal_shown: bool | None = None
     order: int | None = None
     active_s: float | None = None
+    confidence: int | None = None
 
 
 def score_case(
@@ -65,6 +66,7 @@ def score_case(
                 ScoredReading(
                     reading.rater, case, region.name, reading.repeat, reading.proposal_shown,
                     reading.order, reading.active_s,
+                    reading.confidence,
                     volume_ml=float(np.count_nonzero(masks[n]) * ml),
                     consensus_ml=None if volume is None else volume * ml,
                     score=score,
