@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from ..errors import InputError
 from ..journal.header import Header, protocol_digest
 from .assign import Assignment
+from .peek import header_of
 from .plan import CaseEntry
-from .reading import read_aside
 
 if TYPE_CHECKING:
     from .study import Study
@@ -34,8 +34,7 @@ def work_problem(study: Study, assignment: Assignment) -> str:
     if not path.exists() or path.stat().st_size == 0:
         return ""
     try:
-        with read_aside(path) as (work, _):
-            header = work.header
+        header = header_of(path)
     except InputError as refusal:
         return str(refusal)
     return header_problem(study, assignment, path.name, header)

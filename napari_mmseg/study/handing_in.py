@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..journal import load_work
 from ..journal.lock import STALE_SECONDS, lock_file, read_holder
-from .log import add_line
+from .log import add_line, add_lines
 from .names import checked_name
 from .reading import Reading
 from .states import State, checked_words
@@ -157,18 +157,17 @@ def _judge(
     refusal: str,
 ) -> tuple[str, ...]:
     checked_name(by, "person")
-    known = {a.item: a for a in study.assignments}
+    known = {reading.item: reading for reading in study.readings()}
     facts = []
     for item in items:
-        if item not in known:
+        reading = known.get(item)
+        if reading is None:
             raise InputError(f"the study has no reading {item}: see napari-mmseg study status")
-        reading = study.reading(known[item].rater, item)
         if reading.state not in wanted:
             raise InputError(f"reading {item} {refusal.format(state=reading.state)}")
         facts.append({"item": item, "deed": deed, "word": reading.standing.word, "by": by})
     with turn_at(study.folder / LEDGER):
-        for told in facts:
-            add_line(study.folder / LEDGER, told)
+        add_lines(study.folder / LEDGER, facts)
     return tuple(items)
 
 

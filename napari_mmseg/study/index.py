@@ -20,8 +20,6 @@ from ..errors import InputError
 #: A file that was written this short a time ago may change again without a later time (seconds).
 SETTLED_AFTER_SECONDS = 2.0
 
-#: Of the table and the facts in it; an index with another is thrown away.
-_LAYOUT = 2
 _READERS = 8  # threads: shared drives answer slowly, not seldom
 
 Facts = dict[str, Any]
@@ -41,9 +39,15 @@ class Index:
     """Facts of files by name, kept in the user's cache folder as long as size and time agree.
 
     A damaged or unwritable cache costs time and nothing else.
+
+    Parameters
+    ----------
+    layout
+        A number (31 bits) for the kind of the facts; an index with another is thrown away.
     """
 
-    def __init__(self, study_folder: Path) -> None:
+    def __init__(self, study_folder: Path, layout: int) -> None:
+        self._layout = layout
         key = hashlib.blake2b(str(study_folder.resolve()).encode(), digest_size=10).hexdigest()
         self.file = cache_folder() / "studies" / f"{key}.sqlite"
 
@@ -79,7 +83,7 @@ class Index:
             return {}
         try:
             with contextlib.closing(sqlite3.connect(self.file, timeout=1.0)) as connection:
-                if connection.execute("PRAGMA user_version").fetchone()[0] != _LAYOUT:
+                if connection.execute("PRAGMA user_version").fetchone()[0] != self._layout:
                     raise sqlite3.DatabaseError("another layout")
                 rows = connection.execute("SELECT name, size, mtime, facts FROM file")
                 return {name: (size, mtime, facts) for name, size, mtime, facts in rows}
@@ -97,7 +101,7 @@ class Index:
             self.file.parent.mkdir(parents=True, exist_ok=True)
             with contextlib.closing(sqlite3.connect(self.file, timeout=1.0)) as connection:
                 connection.execute("PRAGMA synchronous = OFF")  # it can be made again
-                connection.execute(f"PRAGMA user_version = {_LAYOUT}")
+                connection.execute(f"PRAGMA user_version = {self._layout}")
                 connection.execute(
                     "CREATE TABLE IF NOT EXISTS file "
                     "(name TEXT PRIMARY KEY, size INTEGER, mtime INTEGER, facts TEXT)"

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,12 @@ def read_log(path: Path) -> Log:
 
 
 def add_line(path: Path, told: Mapping[str, Any]) -> Log:
-    """Add a line durably; returns the log with it.
+    """`add_lines` of one."""
+    return add_lines(path, [told])
+
+
+def add_lines(path: Path, many: Iterable[Mapping[str, Any]]) -> Log:
+    """Add lines durably, all at once; returns the log with them.
 
     Raises
     ------
@@ -78,9 +83,14 @@ def add_line(path: Path, told: Mapping[str, Any]) -> Log:
     if log.problem:
         raise InputError(f"{log.problem}: nothing is added to it, ask whoever runs the study")
     at = round(time.time(), 3)
-    line = Line(at, told, _digest(log.last_digest, at, told))
+    before, lines = log.last_digest, []
+    for told in many:
+        before = _digest(before, at, told)
+        lines.append(Line(at, told, before))
     # The line end in front closes a line that a crash has torn.
-    text = "\n" + json.dumps({**told, "at": at, "digest": line.digest}) + "\n"
+    text = "".join(
+        "\n" + json.dumps({**line.told, "at": at, "digest": line.digest}) + "\n" for line in lines
+    )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
@@ -91,7 +101,7 @@ def add_line(path: Path, told: Mapping[str, Any]) -> Log:
             os.close(handle)
     except OSError as error:
         raise ExportError(f'"{path.name}" was not written: {error.strerror or error}') from error
-    return Log((*log.lines, line))
+    return Log((*log.lines, *lines))
 
 
 def _line(raw: bytes) -> Line | None:

@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError
+from ..errors import GeometryError, InputError
+from ..journal.header import Header
 from ..journal.schema import APPLICATION_ID, VERSION
 
 _FIRST = "SELECT facts FROM row WHERE seq = 1"
@@ -61,7 +62,34 @@ def glance_at(path: Path) -> Glance:
         return _by_pages(path)
 
 
+def header_of(path: Path) -> Header:
+    """What a work file says of case, grid, protocol and rater; nothing of it is written.
+
+    Raises
+    ------
+    InputError
+        When it is made by a newer version, or no whole row says so.
+    """
+    try:
+        return Header.of_facts(_ends(path)[0]["header"])
+    except OSError as error:
+        raise InputError(f'"{path.name}" cannot be read: {error.strerror}') from error
+    except (sqlite3.Error, ValueError, KeyError, TypeError, GeometryError):
+        from ..journal.pages import rows_in
+
+        for row in rows_in(path.read_bytes()):
+            if row.kind in ("base", "snapshot"):
+                return Header.of_facts(row.told["header"])
+    raise InputError(f'"{path.name}" holds no row of a work file: move it out of the study')
+
+
 def _by_sqlite(path: Path) -> Glance:
+    first, at, last = _ends(path)
+    return _glance(first, at, last)
+
+
+def _ends(path: Path) -> tuple[dict[str, Any], float, dict[str, Any]]:
+    """The facts of the first row, and time and facts of the last that tells the effort."""
     address = f"{path.absolute().as_uri()}?mode=ro"
     with contextlib.closing(sqlite3.connect(address, uri=True, timeout=1.0)) as connection:
         application = connection.execute("PRAGMA application_id").fetchone()[0]
@@ -72,7 +100,7 @@ def _by_sqlite(path: Path) -> Glance:
         last = connection.execute(_LAST).fetchone()
     if first is None or last is None:
         raise ValueError("rows are missing")
-    return _glance(json.loads(first[0]), float(last[0]), json.loads(last[1]))
+    return json.loads(first[0]), float(last[0]), json.loads(last[1])
 
 
 def _by_pages(path: Path) -> Glance:

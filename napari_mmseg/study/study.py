@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,9 @@ LEDGER = "ledger.jsonl"
 REVIEWS = "review.jsonl"
 WORK_FOLDER = "work"
 LOG_SUFFIX = ".jsonl"
+
+_FACTS = [field.name for kind in (Glance, Standing, Verdict) for field in fields(kind)]
+_LAYOUT = zlib.crc32(repr(_FACTS).encode()) & 0x7FFFFFFF  # of the index: which facts it keeps
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,7 +191,7 @@ class Study:
         if ledger.exists():
             told = ledger.stat()
             files[LEDGER] = Found(LEDGER, str(ledger), told.st_size, told.st_mtime_ns)
-        return Index(self.folder).facts(files, _read)
+        return Index(self.folder, _LAYOUT).facts(files, _read)
 
     def _reading(
         self,

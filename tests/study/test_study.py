@@ -274,7 +274,7 @@ def test_a_damaged_index_is_made_again(study, own_cache, harm):
     elif harm == "another table":
         with sqlite3.connect(index) as connection:
             connection.execute("CREATE TABLE file (x)")
-            connection.execute("PRAGMA user_version = 2")
+            connection.execute(f"PRAGMA user_version = {study_module._LAYOUT}")
         connection.close()
     elif harm == "a folder":
         index.mkdir()
