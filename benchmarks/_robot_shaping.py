@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from benchmarks._robot_user import User
 from napari_mmseg.editing import fill_holes, remove_islands, smooth
 
-#: The slices of a region that are looked at before and after: these shares of the way through it.
+#: The slices of a tumour that are looked at before and after: these shares of the way through it.
 LOOKED_AT = (0.25, 0.5, 0.75)
 
 #: Islands smaller than this go (mm3).
@@ -24,18 +24,18 @@ SMOOTHED_MM, JAGGED_SHARE = 1.0, 0.05
 def shape_regions(user: User) -> Iterator[None]:
     """Fill holes, remove islands and smooth, each region by itself.
 
-    A look at it costs a key and a thought; a command a click on its button and a look at what came
-    of it; what is no better in the slices that were looked at is undone.
+    The look costs a key for each slice and a thought, as all regions are shown at once; a command
+    its region's key, a click on its button and a look at what came of it. What is no better in the
+    slices that were looked at is undone.
     """
     session = user.session
+    shown = np.flatnonzero((session.codes > 0).any(axis=(1, 2)))
+    if not shown.size:
+        return
+    looked = [int(shown[round(share * (shown.size - 1))]) for share in LOOKED_AT]
+    user.clock.key(len(looked))
+    user.clock.think()
     for region in user.regions:
-        labelled = session.protocol.inside(session.codes, region).any(axis=(1, 2))
-        shown = np.flatnonzero(labelled)
-        if not shown.size:
-            continue
-        looked = [int(shown[round(share * (shown.size - 1))]) for share in LOOKED_AT]
-        user.clock.key()
-        user.clock.think()
         for is_reason, command in (
             (has_holes, partial(fill_holes, session, region)),
             (has_islands, partial(remove_islands, session, region, ISLAND_MM3)),
@@ -44,6 +44,7 @@ def shape_regions(user: User) -> Iterator[None]:
             if not any(is_reason(user.now(region, i), user.sees(region, i)) for i in looked):
                 continue
             before, depth = sum(user.errors(region, i) for i in looked), session.undo_depth
+            user.clock.key()
             user.clock.stroke(0, 0.0)
             command()
             user.clock.think()

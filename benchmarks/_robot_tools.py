@@ -54,8 +54,11 @@ SCRIBBLE_MM = 3.0
 TOUCHED_MM2 = 30.0
 TOUCH_SECONDS = 3 * KEY + POINT + 2 * BUTTON + THINK
 
-#: After so many touches it is known whether they mostly help.
-TRIES = 4
+#: Something is left to paint after most touches, so painting must take this much longer.
+WORTH_A_TOUCH = 2.0
+
+#: After so many touches it is known whether they mostly put half of an error right.
+TRIES = 3
 
 
 class ToolUser(User):
@@ -127,7 +130,7 @@ class ToolUser(User):
         piece = largest_part(wrong, TOUCHED_MM2 / self._pixel_mm2())
         if piece is None:
             return False
-        if self.hand.seconds_to_paint(piece) <= TOUCH_SECONDS:
+        if self.hand.seconds_to_paint(piece) <= WORTH_A_TOUCH * TOUCH_SECONDS:
             return False
         place, diameter = self._aim(piece)
         before = self.errors(region, index)
@@ -136,11 +139,12 @@ class ToolUser(User):
             Stroke(region, mode, self.hand.touch(self.adaptive, place, index, diameter))
         )
         self.clock.think()
-        luck.append(self.errors(region, index) < before)
-        if not luck[-1]:
+        after = self.errors(region, index)
+        luck.append(after <= before - np.count_nonzero(piece) / 2)
+        if after >= before:
             self.clock.key()
             self.session.undo()
-        return luck[-1]
+        return after < before
 
     def _aim(self, piece: NDArray[np.bool_]) -> tuple[tuple[float, float], float]:
         """Where a piece of a slice is widest, and the brush that reaches all of it from there."""
