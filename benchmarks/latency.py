@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from benchmarks._latency_desk import Rounds, Taken
 
 #: How often each tool draws its stroke of a dozen moves.
-STROKES = 12
+STROKES = 8
 
 #: Refinements after the first.
-REFINES = 20
+REFINES = 12
 
 
 def run(n: int = STROKES) -> dict[str, Any]:
