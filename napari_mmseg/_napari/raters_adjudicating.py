@@ -45,7 +45,7 @@ class _Deed:
     `number` is that of the decision in the log.
     """
 
-    key: str
+    key: str | None
     taken: Taken
     rater: str | None
     number: int = 0
@@ -79,7 +79,10 @@ class Adjudicator(QObject):
         self._log: AdjudicationLog | None = None
         self._track: Track | None = None
         self._task: Task | None = None
-        self._deeds: dict[int, _Deed] = {}  # by the state of the step that they became
+        # By the state of the step that they became: decisions, and decisions of an earlier sitting
+        # that were taken back.
+        self._deeds: dict[int, _Deed] = {}
+        self._undone: dict[int, _Deed] = {}
         self._is_deciding = False
 
     @property
@@ -103,7 +106,7 @@ class Adjudicator(QObject):
     def can_undo(self) -> bool:
         if self._adjudication is None or self._track is None:
             return False
-        return self._track.edit.can_undo or bool(self._adjudication.decisions)
+        return self._undoes_a_step(self._track.edit) or bool(self._adjudication.decisions)
 
     def begin(
         self,
@@ -159,12 +162,13 @@ class Adjudicator(QObject):
         adjudication, track = self._adjudication, self._track
         if adjudication is None or track is None:
             return
-        if track.edit.can_undo:
+        if self._undoes_a_step(track.edit):
             track.edit.undo()
-        elif adjudication.undo() is not None:  # of an earlier sitting: no step of this one
+        elif (decision := adjudication.undo()) is not None:  # of an earlier sitting: no step here
             self._is_deciding = True
             track.edit.replace(adjudication.result(), "undo a decision", as_proposal=False)
             self._is_deciding = False
+            self._undone[track.edit.state] = _Deed(decision.dispute, decision.taken, decision.rater)
             self._keep()
         self.changed.emit()
 
@@ -175,9 +179,13 @@ class Adjudicator(QObject):
         if self._track is not None and self._follow_act in self._track.edit.on_act:
             self._track.edit.on_act.remove(self._follow_act)
         self._adjudication = self._log = self._track = self._session = None
-        self._deeds = {}
+        self._deeds, self._undone = {}, {}
 
     # Inside
+
+    def _undoes_a_step(self, edit: EditSession) -> bool:
+        """Is there a step to take back which is not itself the undoing of a decision?"""
+        return edit.can_undo and edit.state not in self._undone
 
     def _take_up(self, made: tuple[Adjudication, AdjudicationLog | None]) -> None:
         session = self._session
@@ -210,14 +218,20 @@ class Adjudicator(QObject):
         adjudication = self._adjudication
         if self._is_deciding or adjudication is None or act.step is None or self._track is None:
             return
-        deed = self._deeds.get(act.step.state)
-        if deed is None:
+        state, edit = act.step.state, self._track.edit
+        if (deed := self._deeds.get(state)) is not None:
+            if act.deed is Deed.UNDO:
+                while adjudication.decisions and adjudication.decisions[-1].number >= deed.number:
+                    adjudication.undo()  # with what was painted after it
+            elif act.deed is Deed.REDO:
+                self._deeds[state] = _decided(adjudication, edit, deed)
+        elif (deed := self._undone.get(state)) is not None:
+            if act.deed is Deed.UNDO:
+                _decided(adjudication, edit, deed)
+            elif act.deed is Deed.REDO:
+                adjudication.undo()
+        else:
             return
-        if act.deed is Deed.UNDO:
-            while adjudication.decisions and adjudication.decisions[-1].number >= deed.number:
-                adjudication.undo()  # with what was painted after it
-        elif act.deed is Deed.REDO:
-            self._deeds[act.step.state] = _decided(adjudication, self._track.edit, deed)
         self._keep()
         self.changed.emit()
 
@@ -249,7 +263,7 @@ def log_file(case: Case, adjudication: Adjudication) -> Path | None:
 
 def _decided(adjudication: Adjudication, edit: EditSession, deed: _Deed) -> _Deed:
     """Decide; the deed with the number of the decision."""
-    if deed.taken == "painted":
+    if deed.taken == "painted" or deed.key is None:
         made = adjudication.take_painted(deed.key, edit.codes.copy())
     elif deed.taken == "rater" and deed.rater is not None:
         made = adjudication.take_rater(deed.key, deed.rater)

@@ -60,6 +60,7 @@ class RaterOpener(QObject):
         super().__init__(parent)
         self._ask = ask
         self._task: Task | None = None
+        self._refusals: list[str] = []
 
     @property
     def is_running(self) -> bool:
@@ -85,10 +86,17 @@ class RaterOpener(QObject):
         self.told.emit("")
         if reading.raters:
             self.opened.emit(list(reading.raters))
-        if reading.refused:
-            self.refused.emit("\n".join(f"{s[:1].upper()}{s[1:]}." for s in reading.refused))
+        self._refusals += reading.refused
+        if again := self._cleared(protocol, reading):
+            self.open(case, protocol, again)
+        elif self._refusals:
+            self.refused.emit("\n".join(f"{s[:1].upper()}{s[1:]}." for s in self._refusals))
+            self._refusals = []
+
+    def _cleared(self, protocol: Protocol, reading: Reading) -> list[LabelFile]:
+        """What is to be read once more: those that the user gave an encoding, and the others."""
         if not reading.unclear:
-            return
+            return []
         first, choices = reading.unclear[0]
         alike = [label for label, others in reading.unclear if others == choices]
         titles = [(protocol.encoding(name).title, name) for name in _likely_first(choices, reading)]
@@ -96,11 +104,11 @@ class RaterOpener(QObject):
         again = [label for label, others in reading.unclear if others != choices]
         if chosen is not None:
             again = [replace(label, encoding=chosen) for label in alike] + again
-        if again:
-            self.open(case, protocol, again)
+        return again
 
     def _fail(self, sentence: str) -> None:
         self.told.emit("")
+        self._refusals = []
         self.refused.emit(sentence)
 
 

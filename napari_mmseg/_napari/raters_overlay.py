@@ -64,7 +64,10 @@ class RaterOverlay(QObject):
 
     def show(self, panel: Panel | None) -> None:
         """Draw these raters; None: there are none (yet)."""
+        is_first = self._panel is None
         self._panel = panel
+        if panel is not None and is_first:
+            self._go_there(panel)
         self._redraw()
         self._draw_consensus()
 
@@ -83,6 +86,20 @@ class RaterOverlay(QObject):
     def _redraw(self) -> None:
         self._draw_outlines()
         self._draw_map()
+
+    def _go_there(self, panel: Panel) -> None:
+        """Turn to the slice with most of what anybody marked, unless some of it is on screen."""
+        viewer, case = self._viewer, self._case
+        if viewer is None or case is None or viewer.dims.ndisplay != 2:
+            return
+        across = int(viewer.dims.order[0])
+        marked = panel.codes.any(axis=0)
+        counts = marked.sum(axis=tuple(axis for axis in range(3) if axis != across))
+        first = panel.box[across].start
+        mm, origin = case.grid.spacing[across], case.grid.display_translate[across]
+        shown = round((float(viewer.dims.point[across]) - origin) / mm) - first
+        if counts.any() and not (0 <= shown < counts.size and counts[shown]):
+            viewer.dims.set_point(across, origin + (first + int(np.argmax(counts))) * mm)
 
     def _numbers(self) -> list[int]:
         """Rows of the panel whose raters are shown."""

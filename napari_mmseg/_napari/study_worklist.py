@@ -84,15 +84,28 @@ class Worklist(QObject):
         self.open("")
 
     def open(self, item: str) -> None:
-        """Open a reading; the next one where no name is given."""
+        """Open a reading; the next one where no name is given.
+
+        What was said of the present one is kept with it.
+        """
         listed, rater = self._listed, self._box.rater
-        if listed is None:
+        where, before, words = self._folder, self._item, self._unkept
+        if listed is None or where is None:
             return
 
-        def sit() -> Sitting:
-            from ..study import open_item
+        def sit() -> tuple[_Listed, Sitting]:
+            from ..study import note, open_item
 
-            return open_item(listed.study, rater, item or None)
+            if words is not None:
+                note(
+                    listed.study,
+                    rater,
+                    before,
+                    confidence=words.confidence,
+                    comment=words.comment,
+                )
+            now = _list(where, rater)
+            return now, open_item(now.study, rater, item or None)
 
         self._do("Opening…", sit, self._sit)
 
@@ -180,8 +193,20 @@ class Worklist(QObject):
             self._box.say("Parts of the study cannot be used: tell whoever runs it.", "warning")
         self._show()
 
-    def _sit(self, sitting: Sitting) -> None:
-        self._coordinator.show_sitting(sitting)
+    def _sit(self, found: tuple[_Listed, Sitting]) -> None:
+        self._take(found[0])
+        self._coordinator.show_sitting(found[1])
+
+    @property
+    def _unkept(self) -> Words | None:
+        """What was said of the reading that is open and is not kept yet; None: nothing."""
+        item = self._listed.item(self._item) if self._listed is not None else None
+        if item is None or item.state.is_finished:
+            return None
+        words = self._reading.words
+        same = (words.confidence, words.comment) == (item.confidence, item.comment)
+        said = words.confidence is not None or bool(words.comment)
+        return words if said and not same else None
 
     @property
     def _item(self) -> str:

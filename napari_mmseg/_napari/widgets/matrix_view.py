@@ -69,7 +69,7 @@ class MatrixView(QWidget):
         value = self._values[row][column]
         if value is None:
             return "–"
-        if self._high <= 1.0:
+        if self._best_is_high:  # a ratio
             if self._cell() >= _ROOM_FOR_POINT_PX:
                 return f"{value:.2f}"
             return "1" if value >= 0.995 else f"{100 * value:02.0f}"

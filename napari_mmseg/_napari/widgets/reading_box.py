@@ -82,7 +82,8 @@ class ReadingBox(QWidget):
 
     def show_reading(self, item: str, state: str, words: Words, open_to_change: bool) -> None:
         """Show a reading: `open_to_change` is False once it is handed in."""
-        self._about.setText(f"Reading {item} is open ({state}).")
+        how = "is open" if open_to_change else f"is {state}: it is shown as it was handed in"
+        self._about.setText(f"Reading {item} {how}.")
         self._fill(words)
         self._let(open_to_change)
         self._reopen.setVisible(state == "submitted")

@@ -121,7 +121,7 @@ class WorklistBox(QWidget):
             minutes = f"{row.minutes:.1f}" if row.minutes else ""
             sure = "" if row.sure is None else str(row.sure)
             item = QTreeWidgetItem([str(row.order), row.item, row.state, minutes, sure])
-            for at in (_ORDER, _MINUTES, _SURE):
+            for at in (_ORDER, _MINUTES):
                 item.setTextAlignment(at, Qt.AlignmentFlag.AlignRight)
             self._list.addTopLevelItem(item)
             if row.item == opened:
