@@ -355,3 +355,12 @@ def test_any_text_and_number_survives_the_plans_file(
     back = read_plan(file)
     assert replace(back, cases=()).__dict__ == replace(plan, cases=()).__dict__
     assert back.cases[0].__dict__ == entry.__dict__
+
+
+def test_a_study_may_follow_another_protocol(tmp_path, cases):
+    made = new_study(tmp_path / "ms", protocol="ms_lesion", cases=cases[:1], raters=["ann"])
+    item = first_item(made)
+    assert open_item(made, "ann", item).start.protocol.name == "ms_lesion"
+    assert load_annotation(made.reading("ann", item)).protocol.name == "ms_lesion"
+    with pytest.raises(InputError, match="no protocol"):
+        new_study(tmp_path / "none", protocol="liver")
