@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from weakref import WeakKeyDictionary
 
 from qtpy.QtCore import QSize
@@ -40,6 +40,13 @@ _WIDTH_PX = 390
 _panels: WeakKeyDictionary[ViewerModel, Panel] = WeakKeyDictionary()
 
 
+class Companion(Protocol):
+    """Another dock of the same viewer; the panel keeps it when its dock is closed."""
+
+    def let_go(self) -> None:
+        """Stop what is running: the window is about to close."""
+
+
 class Panel(QWidget):
     """The sections of one viewer; `coordinator` does what they ask for."""
 
@@ -66,6 +73,7 @@ class Panel(QWidget):
             "inside": Section("Look inside the network", self.inside, expanded=False),
         }
         self._build()
+        self.companions: dict[str, Companion] = {}  # other docks of this viewer, by their titles
         self._guard: CloseGuard | None = None
         self._droppers: list[DropTaker] = []
         self.coordinator = Coordinator(viewer, self)
@@ -125,6 +133,8 @@ class Panel(QWidget):
             return False
         self.coordinator.segmenter.cancel()
         self.coordinator.inspector.cancel()
+        for companion in self.companions.values():
+            companion.let_go()
         self.coordinator.work_file.let_go()
         _panels.pop(self.coordinator.viewer, None)  # a panel holds its viewer
         return True

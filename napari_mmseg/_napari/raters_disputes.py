@@ -8,6 +8,7 @@ from psygnal import Signal
 from qtpy.QtCore import QObject
 
 from .editing_told import say
+from .place_marker import PlaceMarker
 from .raters_adjudicating import Adjudicator, AlreadyMade
 from .raters_group import Rater, RaterGroup
 from .raters_layers import remove_dispute, show_dispute
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
     from ..agreement.panel import Panel
 
 NEXT_KEY = "Shift-N"
+
+LEFT = "Other raters: what was settled before stays as its layer and its log have it."
+
+RING_NAME = "Disagreement (ring)"
+
+#: Pieces up to this volume are ringed.
+_RINGED_MM3 = 200.0
 
 _MM3_PER_ML = 1000.0
 
@@ -48,6 +56,7 @@ class DisputeTour(QObject):
         self._found: tuple[Dispute, ...] = ()
         self._here: str | None = None
         self._task: Task | None = None
+        self._marker: PlaceMarker | None = None
         self.adjudicator = Adjudicator(self)
         self.adjudicator.begun.connect(self._begun)
         self.adjudicator.changed.connect(self._show)
@@ -71,6 +80,7 @@ class DisputeTour(QObject):
         self._session = session
         if session is not None:
             session.viewer.bind_key(NEXT_KEY, self._press, overwrite=True)
+            self._marker = PlaceMarker(session.viewer, session.labels, RING_NAME)
             self._box.list.offer_regions([r.name for r in session.protocol.regions])
             self._box.show_settling(False, _pseudonym())
 
@@ -90,6 +100,7 @@ class DisputeTour(QObject):
         i, j, k = (side.start for side in dispute.box)
         show_dispute(session.viewer, session.case, dispute.mask, (i, j, k))
         session.controller.view.go_to(dispute.centre)
+        self._ring(dispute)
         self._show()
 
     def next(self) -> None:
@@ -125,6 +136,8 @@ class DisputeTour(QObject):
         session = self._session
         if session is not None:
             remove_dispute(session.viewer, session.case)
+        if self._marker is not None:
+            self._marker.hide()
         self._panel, self._found, self._here = None, (), None
         self._box.show_settling(False)
         self._box.list.hold_tolerance(False)
@@ -134,8 +147,11 @@ class DisputeTour(QObject):
     def _look(self) -> None:
         """Find the disagreements of the raters as they are now."""
         panel, tolerance = self._panel, self._box.list.tolerance_mm
+        was_settling = self.adjudicator.is_running
         self._end()
         self._panel = panel
+        if was_settling:
+            self._box.say(LEFT, "warning")
         if panel is None or len(panel.names) < 2:
             return
         self._box.show_nothing("Looking where they differ…")
@@ -153,6 +169,15 @@ class DisputeTour(QObject):
     def _take_found(self, found: tuple[Dispute, ...]) -> None:
         self._found = found
         self._show()
+
+    def _ring(self, dispute: Dispute) -> None:
+        """A small piece is lost among the outlines without a ring round it."""
+        if self._marker is None:
+            return
+        if dispute.volume_mm3 <= _RINGED_MM3:
+            self._marker.show(dispute.centre, dispute.box)
+        else:
+            self._marker.hide()
 
     def _begin(self, name: str) -> None:
         if self._session is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject
@@ -15,8 +16,12 @@ from .task import Task
 
 if TYPE_CHECKING:
     from ..agreement.panel import Panel
+    from ..annotation import Annotation
     from .coordinator import Coordinator
     from .raters_panel import RatersPanel
+
+#: Millilitres by rater and region.
+Volumes = Mapping[str, Mapping[str, float]]
 
 
 class RatersLink(QObject):
@@ -29,8 +34,9 @@ class RatersLink(QObject):
         self.group = RaterGroup()
         self.agreement = RaterAgreement(dock.agreement, self.group, self)
         self.overlay = RaterOverlay(dock.look, self.group, self)
+        self._volumes: Volumes = {}
         self.raters = RaterList(
-            dock.raters, self.group, self.agreement.dice_of, lambda: dock.look.region, self
+            dock.raters, self.group, self.agreement.dice_of, self._volume_ml, self
         )
         self.disputes = DisputeTour(dock.disputes, self.group, self)
         self.disputes.region_wanted.connect(dock.look.choose_region)
@@ -77,24 +83,41 @@ class RatersLink(QObject):
 
     def _join(self) -> None:
         """Put the raters side by side for everything that is drawn of them."""
-        from ..agreement.panel import panel_of
-
         if self._joining is not None:
             self._joining.cancel()
         self.agreement.measure()
         annotations = self.group.annotations
         if not annotations:
-            self._take(None)
+            self._take(None, {})
             return
-        self._joining = Task(lambda report, cancelled: panel_of(annotations))
-        self._joining.finished.connect(self._take)
+        self._joining = Task(lambda report, cancelled: _joined(annotations))
+        self._joining.finished.connect(lambda found: self._take(*found))
         self._joining.failed.connect(self._dock.raters.show_error)
         self._joining.start()
 
-    def _take(self, panel: Panel | None) -> None:
+    def _take(self, panel: Panel | None, volumes: Volumes) -> None:
+        self._volumes = volumes
+        self.raters.show()
         self.overlay.show(panel)
         self.disputes.show(panel)
 
     def _show_region(self, region: str) -> None:
         self.agreement.show_region(region)
         self.raters.show()
+
+    def _volume_ml(self, name: str) -> float | None:
+        """A rater's volume of the region shown; None while it is not known."""
+        return self._volumes.get(name, {}).get(self._dock.look.region)
+
+
+def _joined(annotations: Mapping[str, Annotation]) -> tuple[Panel, Volumes]:
+    """The raters side by side, and each one's volumes by region in ml."""
+    from ..agreement.panel import panel_of
+
+    panel = panel_of(annotations)
+    ml, regions = panel.grid.voxel_volume_ml, [r.name for r in panel.protocol.regions]
+    voxels = {region: panel.says(region).sum(axis=(1, 2, 3)) for region in regions}
+    return panel, {
+        name: {region: float(ml * voxels[region][number]) for region in regions}
+        for number, name in enumerate(panel.names)
+    }

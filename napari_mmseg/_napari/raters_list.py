@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from weakref import WeakKeyDictionary
 
 from qtpy.QtCore import QObject
 
@@ -36,8 +35,8 @@ class RaterList(QObject):
         Takes the raters.
     dice
         Gives a rater's mean Dice with the others by name, or None.
-    region
-        Gives the region whose volumes are listed.
+    volume
+        Gives a rater's volume in ml by name, or None.
     """
 
     def __init__(
@@ -45,14 +44,13 @@ class RaterList(QObject):
         box: RatersBox,
         group: RaterGroup,
         dice: Callable[[str], float | None],
-        region: Callable[[], str],
+        volume: Callable[[str], float | None],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._box, self._group = box, group
-        self._dice, self._region = dice, region
+        self._dice, self._volume = dice, volume
         self._session: CaseSession | None = None
-        self._volumes: WeakKeyDictionary[Annotation, dict[str, float]] = WeakKeyDictionary()
         self.opener = RaterOpener(self._ask, self)
         self.opener.opened.connect(self._take)
         self.opener.told.connect(box.show_busy)
@@ -94,7 +92,6 @@ class RaterList(QObject):
 
     def show(self) -> None:
         """List the raters as they are now."""
-        region = self._region()
         self._box.show_raters(
             [
                 RaterRow(
@@ -102,7 +99,7 @@ class RaterList(QObject):
                     rater.name,
                     rater.colour,
                     rater.is_shown,
-                    self._volume_ml(rater.annotation, region),
+                    self._volume(rater.name),
                     self._dice(rater.name),
                 )
                 for rater in self._group
@@ -110,11 +107,6 @@ class RaterList(QObject):
         )
 
     # Inside
-
-    def _volume_ml(self, annotation: Annotation, region: str) -> float:
-        if annotation not in self._volumes:
-            self._volumes[annotation] = annotation.volumes_ml
-        return self._volumes[annotation].get(region, 0.0)
 
     def _open(self, files: Sequence[LabelFile]) -> None:
         if self._session is not None:

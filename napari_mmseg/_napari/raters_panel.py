@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from qtpy.QtCore import QSize
 from qtpy.QtWidgets import QVBoxLayout, QWidget
@@ -22,7 +21,6 @@ from .widgets.tall_area import TallArea
 
 if TYPE_CHECKING:
     import napari
-    from napari.components import ViewerModel
 
     from .coordinator import Coordinator
 
@@ -30,8 +28,6 @@ TITLE = "Raters"
 
 #: As wide as the panel that it shares its place with.
 _WIDTH_PX = 390
-
-_docks: WeakKeyDictionary[ViewerModel, RatersPanel] = WeakKeyDictionary()
 
 
 class RatersPanel(QWidget):
@@ -61,7 +57,10 @@ class RatersPanel(QWidget):
         layout.addWidget(self._scroll)
         self.link = RatersLink(coordinator, self)
         self._dropper = DropTaker(self, self._takes, self.link.raters.open_paths)
-        _docks[coordinator.viewer] = self
+
+    def let_go(self) -> None:
+        """Stop what is running."""
+        self.link.let_go()
 
     def sizeHint(self) -> QSize:
         return QSize(_WIDTH_PX, self._scroll.sizeHint().height())
@@ -83,14 +82,12 @@ def make_raters() -> RatersPanel:
     viewer = napari.current_viewer()
     if viewer is None:
         raise RuntimeError("there is no napari window to put the raters in")
-    if (dock := raters_of(viewer)) is not None:
-        return dock
     panel = panel_of(viewer) or show_panel(viewer)
-    return RatersPanel(panel.coordinator)
-
-
-def raters_of(viewer: ViewerModel) -> RatersPanel | None:
-    return _docks.get(viewer)
+    if TITLE not in panel.companions:
+        panel.companions[TITLE] = RatersPanel(panel.coordinator)
+    dock = panel.companions[TITLE]
+    assert isinstance(dock, RatersPanel)
+    return dock
 
 
 def show_raters(viewer: napari.Viewer | None = None) -> RatersPanel | None:

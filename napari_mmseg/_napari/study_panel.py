@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from qtpy.QtCore import QSize
 from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
@@ -18,7 +17,6 @@ from .widgets.worklist_box import WorklistBox
 
 if TYPE_CHECKING:
     import napari
-    from napari.components import ViewerModel
 
     from .coordinator import Coordinator
 
@@ -26,8 +24,6 @@ TITLE = "Study worklist"
 
 #: As wide as the panel that it shares its place with.
 _WIDTH_PX = 390
-
-_docks: WeakKeyDictionary[ViewerModel, StudyPanel] = WeakKeyDictionary()
 
 
 class StudyPanel(QWidget):
@@ -48,7 +44,10 @@ class StudyPanel(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._scroll)
         self.worklist = Worklist(self.list, self.reading, coordinator, self._ask_folder, self)
-        _docks[coordinator.viewer] = self
+
+    def let_go(self) -> None:
+        """Stop what is running."""
+        self.worklist.cancel()
 
     def sizeHint(self) -> QSize:
         return QSize(_WIDTH_PX, self._scroll.sizeHint().height())
@@ -65,10 +64,12 @@ def make_worklist() -> StudyPanel:
     viewer = napari.current_viewer()
     if viewer is None:
         raise RuntimeError("there is no napari window to put the work list in")
-    if (dock := _docks.get(viewer)) is not None:
-        return dock
     panel = panel_of(viewer) or show_panel(viewer)
-    return StudyPanel(panel.coordinator)
+    if TITLE not in panel.companions:
+        panel.companions[TITLE] = StudyPanel(panel.coordinator)
+    dock = panel.companions[TITLE]
+    assert isinstance(dock, StudyPanel)
+    return dock
 
 
 def show_worklist(viewer: napari.Viewer | None = None) -> StudyPanel | None:

@@ -68,6 +68,10 @@ class Worklist(QObject):
     def is_busy(self) -> bool:
         return self._task is not None and self._task.is_running
 
+    def cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
     def load(self, folder: Path | None = None, rater: str | None = None) -> None:
         """List a rater's readings in a study, as they are now."""
         self._folder = folder or self._folder

@@ -72,8 +72,9 @@ class AgreementBox(QWidget):
         self._matrix.show_matrix(heads, values, low, high, best_is_high)
         self._matrix.setVisible(bool(heads))
         better = "lighter" if best_is_high else "lighter, lower,"
+        numbers = "Numbers are hundredths. " if self._matrix.shows_hundredths else ""
         self._scale.setText(
-            f"Colours from {low:.3g} to {high:.3g}; {better} agrees more. "
+            f"{numbers}Colours from {low:.3g} to {high:.3g}; {better} agrees more. "
             "Click a cell to see its two raters alone."
         )
         self._scale.setVisible(bool(heads))

@@ -25,6 +25,9 @@ _SMALLEST_CELL_PX = 15
 #: Two digits ("97" for 0.97) where a cell has less room than this for "0.97".
 _ROOM_FOR_POINT_PX = 34
 
+#: What two digits would round to a hundred hundredths.
+_ALL_BUT_ONE = 0.995
+
 
 @dataclass(frozen=True)
 class MatrixHead:
@@ -70,10 +73,15 @@ class MatrixView(QWidget):
         if value is None:
             return "–"
         if self._best_is_high:  # a ratio
-            if self._cell() >= _ROOM_FOR_POINT_PX:
+            if not self.shows_hundredths:
                 return f"{value:.2f}"
-            return "1" if value >= 0.995 else f"{100 * value:02.0f}"
+            return "100" if value >= _ALL_BUT_ONE else f"{100 * value:02.0f}"
         return f"{value:.1f}" if value < 10 else f"{value:.0f}"
+
+    @property
+    def shows_hundredths(self) -> bool:
+        """Is there no room for the point of a ratio?"""
+        return self._best_is_high and self._cell() < _ROOM_FOR_POINT_PX
 
     def sizeHint(self) -> QSize:
         return QSize(200, self._height(360))

@@ -45,7 +45,7 @@ class RaterRow:
     name: str
     colour: tuple[float, float, float, float]
     is_shown: bool
-    volume_ml: float
+    volume_ml: float | None
     dice: float | None
 
 
@@ -135,7 +135,8 @@ class RatersBox(QWidget):
         self._list.clear()
         for row in rows:
             dice = "" if row.dice is None else f"{row.dice:.3f}"
-            item = QTreeWidgetItem(self._list, ["", row.name, f"{row.volume_ml:.1f}", dice])
+            volume = "" if row.volume_ml is None else f"{row.volume_ml:.1f}"
+            item = QTreeWidgetItem(self._list, ["", row.name, volume, dice])
             item.setData(_SEEN, Qt.ItemDataRole.UserRole, row.letter)
             item.setIcon(_NAME, swatch(row.colour, row.letter))
             item.setToolTip(_NAME, row.name)
