@@ -59,7 +59,8 @@ class DisputeTour(QObject):
         self._marker: PlaceMarker | None = None
         self.adjudicator = Adjudicator(self)
         self.adjudicator.begun.connect(self._begun)
-        self.adjudicator.changed.connect(self._show)
+        self._is_taking = False  # then the list is shown once, with the next one marked
+        self.adjudicator.changed.connect(self._show_change)
         self.adjudicator.told.connect(box.say)
         box.list.chosen.connect(self.go_to)
         box.list.filter_changed.connect(self._show)
@@ -93,13 +94,17 @@ class DisputeTour(QObject):
         """Show where a disagreement is."""
         dispute = self._dispute(key)
         session = self._session
-        if dispute is None or session is None:
+        if dispute is None or session is None or self._panel is None:
             return
         self._here = key
         self.region_wanted.emit(dispute.region)
-        i, j, k = (side.start for side in dispute.box)
-        show_dispute(session.viewer, session.case, dispute.mask, (i, j, k))
+        before = session.viewer.dims.point
+        layer = show_dispute(
+            session.viewer, session.case, dispute.mask, dispute.box, self._panel.box
+        )
         session.controller.view.go_to(dispute.centre)
+        if session.viewer.dims.point == before:
+            layer.refresh()
         self._ring(dispute)
         self._show()
 
@@ -108,6 +113,7 @@ class DisputeTour(QObject):
         rows = [row for row in self._rows() if self._box.list.lists(row)]
         if not rows:
             say("The raters differ about nothing that is listed")
+            self._show()
             return
         keys = [row.key for row in rows]
         after = keys.index(self._here) + 1 if self._here in keys else 0
@@ -116,6 +122,7 @@ class DisputeTour(QObject):
             turned = [row for row in turned if not row.settled]
             if not turned:
                 self._box.say("All disagreements that are listed are settled.", "good")
+                self._show()
                 return
         self.go_to(turned[0].key)
 
@@ -205,8 +212,17 @@ class DisputeTour(QObject):
         if self._here is None:
             self._box.say("Choose a disagreement first: press Next disagreement", "warning")
             return
-        if self.adjudicator.take(self._here, taken, rater):
+        self._is_taking = True
+        try:
+            is_taken = self.adjudicator.take(self._here, taken, rater)
+        finally:
+            self._is_taking = False
+        if is_taken:
             self.next()
+
+    def _show_change(self) -> None:
+        if not self._is_taking:
+            self._show()
 
     def _press(self, _: object) -> None:
         self.next()

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image, Labels, Layer
 
+    from ..editing.stroke import Box
+
 DISPUTE_NAME = "Disagreement (looked at)"
 
 #: Marks the layers made here in `layer.metadata`; the value says which of them it is.
@@ -99,30 +101,44 @@ def show_consensus(viewer: ViewerModel, case: Case, annotation: Annotation, name
 
 
 def show_dispute(
-    viewer: ViewerModel, case: Case, mask: NDArray[np.bool_], corner: tuple[int, int, int]
+    viewer: ViewerModel, case: Case, mask: NDArray[np.bool_], box: Box, room: Box
 ) -> Labels:
     """Fill the voxels of one disagreement, over the labels; the selection stays.
 
-    `mask` is a part of the image (I, P, L) whose first voxel is `corner`.
+    The layer is written to in place: call its `refresh` when the slice on screen stays the same.
+
+    Parameters
+    ----------
+    mask
+        The piece inside `box`, axes (I, P, L).
+    box, room
+        Slices of the whole image: of the piece, and of all pieces that will be shown.
     """
+    shown: list[Any] = _marked(viewer, case, _DISPUTE)
+    layer: Labels = shown[0] if shown else _added_dispute(viewer, case, room)
+    layer.data[:] = 0
+    inside = tuple(
+        slice(side.start - outer.start, side.stop - outer.start)
+        for side, outer in zip(box, room, strict=True)
+    )
+    layer.data[inside] = mask
+    if not layer.visible:
+        layer.visible = True
+    _lay_over_labels(viewer, layer)
+    return layer
+
+
+def _added_dispute(viewer: ViewerModel, case: Case, room: Box) -> Labels:
     from napari.utils.colormaps import DirectLabelColormap
 
     place = geometry(case.grid)
     place["translate"] = tuple(
-        float(t + c * s) for t, c, s in zip(place["translate"], corner, place["scale"], strict=True)
+        float(t + side.start * s)
+        for t, side, s in zip(place["translate"], room, place["scale"], strict=True)
     )
-    data = mask.astype(np.uint8)
-    shown = _marked(viewer, case, _DISPUTE)
-    if shown:
-        layer: Any = shown[0]
-        layer.data = data
-        layer.translate = place["translate"]
-        layer.visible = True
-        _lay_over_labels(viewer, layer)
-        return layer
     active = viewer.layers.selection.active
     layer = viewer.add_labels(
-        data,
+        np.zeros([side.stop - side.start for side in room], dtype=np.uint8),
         name=DISPUTE_NAME,
         colormap=DirectLabelColormap(
             color_dict={None: TRANSPARENT, 0: TRANSPARENT, 1: _DISPUTE_COLOUR}
@@ -133,7 +149,6 @@ def show_dispute(
     )
     layer.editable = False
     viewer.layers.selection.active = active
-    _lay_over_labels(viewer, layer)
     return layer
 
 
