@@ -106,8 +106,8 @@ class SliceView:
         dims = self._viewer.dims
         own = dims.ndim - 3
         world = self._layer.data_to_world(place)
-        for axis in axes:
-            dims.set_point(own + axis, world[axis])
+        # At once: every step on its own has all layers sliced and drawn again.
+        dims.set_point([own + axis for axis in axes], [float(world[axis]) for axis in axes])
 
 
 def voxel_of(coordinates: Sequence[float] | Any) -> Voxel:
