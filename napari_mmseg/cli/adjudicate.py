@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 import typer
 
-from .arguments import Json, ProtocolName, check_target, checked_encoding
+from .arguments import Json, ProtocolName, check_target, checked_encoding, checked_tolerance
 from .consensus import Method
 from .output import print_json, print_table, print_warnings, quiet_stdout
 from .raters import Anonymous, Labels, keep_labels, read_raters
@@ -65,12 +65,11 @@ def adjudicate(
 
     regions = load_protocol(protocol)
     checked_encoding(regions, encoding, "--encoding")
+    checked_tolerance(tolerance)
     wanted = [_parse(option) for option in take or ()]
     if out is not None:
         check_target(out)
-    for target in (out, log):
-        if target is not None:
-            keep_labels(target, labels)
+    keep_labels([target for target in (out, log) if target is not None], labels)
     warnings: list[str] = []
     with quiet_stdout():
         raters = read_raters(labels, encoding, regions, anonymous)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .arguments import Json, ProtocolName, checked_encoding, read_labels
+from .arguments import Json, ProtocolName, checked_encoding, checked_tolerance, read_labels
 from .output import number, print_json, print_table, quiet_stdout
 
 if TYPE_CHECKING:
@@ -52,14 +52,16 @@ def agree(
     from ..protocol import load_protocol
     from ..report.raters_page import as_html
     from ..report.raters_source import report_on_files
-    from ..report.write import check_target, write_text
+    from ..report.write import PAGE, check_target, write_text
 
     regions = load_protocol(protocol)
     checked_encoding(regions, encoding, "--encoding")
+    checked_tolerance(tolerance)
     if len(labels) < 2:
         raise typer.BadParameter("name the label files of two raters or more", param_hint="A B")
     if html is not None:
-        check_target(html)
+        check_target(html, *PAGE)
+    check_once(labels)
     names = distinct([stem_of(path) for path in labels])
     with quiet_stdout():
         raters = {
@@ -79,6 +81,21 @@ def agree(
         _print_together(found)
         typer.echo()
         _print_raters(found)
+
+
+def check_once(files: Sequence[Path]) -> None:
+    """Refuse a file that is named twice: nobody agrees with themselves, or votes twice.
+
+    Raises
+    ------
+    InputError
+        When one is.
+    """
+    from ..errors import InputError
+
+    for path, times in Counter(file.resolve() for file in files).items():
+        if times > 1:
+            raise InputError(f'"{path.name}" is named {times} times: name each rater\'s file once')
 
 
 def distinct(names: Sequence[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -102,6 +103,13 @@ def checked_encoding(protocol: Protocol, name: str | None, option: str) -> str |
             param_hint=option,
         )
     return name
+
+
+def checked_tolerance(mm: float) -> float:
+    """`mm`, if it is a length: an infinite one is a usage error."""
+    if not math.isfinite(mm):
+        raise typer.BadParameter(f"{mm} is no length in mm", param_hint="--tolerance")
+    return mm
 
 
 def read_labels(path: Path, encoding: str | None, option: str, **more: Any) -> Annotation:

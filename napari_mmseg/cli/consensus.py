@@ -69,7 +69,7 @@ def consensus(
     targets = [out, *written.values(), *([] if heat is None else [heat])]
     for target in targets:
         check_target(target)
-        keep_labels(target, labels)
+    keep_labels(targets, labels)
     with quiet_stdout():
         raters = read_raters(labels, encoding, regions, anonymous)
         found = fuse(raters, method.value, ties=ties.value)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .arguments import Json, ProtocolName, checked_encoding, read_labels
+from .arguments import Json, ProtocolName, checked_encoding, checked_tolerance, read_labels
 from .output import number, print_json, print_table, print_warnings, quiet_stdout
 
 if TYPE_CHECKING:
@@ -59,14 +59,15 @@ def evaluate(
     from ..report.page import as_html
     from ..report.tables import as_csv, as_values
     from ..report.worst import worst_pictures
-    from ..report.write import check_target, write_text
+    from ..report.write import PAGE, TABLE, check_target, write_text
 
     regions = load_protocol(protocol)
     checked_encoding(regions, pred_encoding, "--pred-encoding")
     checked_encoding(regions, ref_encoding, "--ref-encoding")
-    for target in (csv, html):
+    checked_tolerance(tolerance)
+    for target, endings in ((csv, TABLE), (html, PAGE)):
         if target is not None:
-            check_target(target)
+            check_target(target, *endings)
     if images is not None and not images.is_dir():
         raise typer.BadParameter(f"{str(images)!r} is no folder", param_hint="--images")
     read_prediction, read_reference = (

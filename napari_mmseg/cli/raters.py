@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .agree import distinct
+from .agree import check_once, distinct
 from .arguments import read_labels
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def read_raters(
     """The annotations by rater, who is called by the file's name, or rater-1, rater-2, ..."""
     from ..io.image import stem_of
 
+    check_once(files)
     if anonymous:
         names = [f"rater-{n}" for n in range(1, len(files) + 1)]
     else:
@@ -44,15 +45,39 @@ def read_raters(
     }
 
 
-def keep_labels(target: Path, files: Sequence[Path]) -> None:
-    """Refuse to write over a rater's file.
+def keep_labels(targets: Sequence[Path], files: Sequence[Path]) -> None:
+    """Refuse to write over a rater's file or its sidecar, or two results to one place.
+
+    Parameters
+    ----------
+    targets
+        What is to be written; label files come with a sidecar beside them.
 
     Raises
     ------
     ExportError
-        When `target` is one of them.
+        When a target is one of them, or is named twice.
     """
     from ..errors import ExportError
 
-    if target.resolve() in {file.resolve() for file in files}:
-        raise ExportError(f'"{target.name}" is a rater\'s file: choose another name')
+    theirs = {path for file in files for path in _with_sidecar(file)}
+    written: set[Path] = set()
+    for target in targets:
+        own = _with_sidecar(target)
+        if target.resolve() in theirs:
+            raise ExportError(f'"{target.name}" is a rater\'s file: choose another name')
+        if own & theirs:
+            raise ExportError(
+                f'the sidecar of "{target.name}" is that of a rater\'s file: choose another name'
+            )
+        if own & written:
+            raise ExportError(
+                f'"{target.name}" is to be written twice, with its sidecar: choose another name'
+            )
+        written |= own
+
+
+def _with_sidecar(file: Path) -> set[Path]:
+    from ..io.sidecar import sidecar_path
+
+    return {file.resolve(), sidecar_path(file).resolve()}

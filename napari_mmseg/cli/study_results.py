@@ -52,12 +52,12 @@ def report(
     from ..report.raters_page import as_html
     from ..report.raters_source import report_on_study
     from ..report.raters_tables import as_csv, as_values
-    from ..report.write import check_target, write_text
+    from ..report.write import PAGE, TABLE, VALUES, check_target, write_text
     from ..study import load_study
 
-    for target in (html, csv, json):
+    for target, endings in ((html, PAGE), (csv, TABLE), (json, VALUES)):
         if target is not None:
-            check_target(target)
+            check_target(target, *endings)
     study = load_study(folder)
     with quiet_stdout():
         found = report_on_study(

@@ -64,3 +64,13 @@ def test_what_cannot_be_taken_is_refused(run, tmp_path, three):
     assert run(*arguments, "--take", "WT-1").code == 2
     assert "a rater's file" in run(*arguments, "--out", three[0]).sentence
     assert "a rater's file" in run(*arguments, "--log", three[0]).sentence
+
+
+def test_the_result_with_its_sidecar_leaves_the_log_alone(run, tmp_path, three):
+    log, out = tmp_path / "case.json", tmp_path / "case.nii.gz"
+    arguments = ("adjudicate", *three, "--encoding", "brats2017", "--log", log)
+    assert run(*arguments).code == 0
+    before = log.read_bytes()
+    assert "is to be written twice" in run(*arguments, "--out", out).sentence
+    assert log.read_bytes() == before
+    assert run(*arguments, "--tolerance", "inf").code == 2

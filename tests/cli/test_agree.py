@@ -109,3 +109,17 @@ def test_one_page_shows_the_same_numbers(run, raters, tmp_path):
     assert f"<b>{result['regions']['WT']['mean']['dice']:.3f}</b>" in page.read_text()
     elsewhere = tmp_path / "no" / "page.html"
     assert "does not exist" in run("agree", *raters, *ENCODING, "--html", elsewhere).sentence
+
+
+def test_a_file_named_twice_or_a_tolerance_without_end_is_refused(run, raters):
+    twice = run("agree", raters[0], raters[0], *ENCODING).sentence
+    assert twice == '"ann.nii.gz" is named 2 times: name each rater\'s file once'
+    endless = run("agree", *raters, *ENCODING, "--tolerance", "inf", "--json")
+    assert (endless.code, endless.out) == (2, "")
+
+
+def test_a_page_is_never_written_over_labels(run, tmp_path, raters):
+    before = raters[0].read_bytes()
+    sentence = run("agree", *raters, *ENCODING, "--html", raters[0]).sentence
+    assert sentence == '"ann.nii.gz" is no name of a report: end it in .html'
+    assert raters[0].read_bytes() == before

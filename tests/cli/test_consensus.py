@@ -98,6 +98,21 @@ def test_a_raters_file_is_never_written_over(run, three):
     assert three[0].read_bytes() == before
 
 
+def test_nor_is_its_sidecar_or_a_result_of_the_same_run(run, tmp_path, three):
+    arguments = ("consensus", *three, "--encoding", "brats2017", "--out")
+    beside = run(*arguments, three[0].with_name("ann.nrrd")).sentence
+    assert beside == 'the sidecar of "ann.nrrd" is that of a rater\'s file: choose another name'
+    twice = run(*arguments, tmp_path / "o.nii.gz", "--heat", tmp_path / "o.nii.gz").sentence
+    assert twice == '"o.nii.gz" is to be written twice, with its sidecar: choose another name'
+    assert not list(tmp_path.glob("o.*"))
+
+
+def test_nobody_votes_twice(run, tmp_path, three):
+    out = tmp_path / "out.nii.gz"
+    twice = run("consensus", three[0], *three, "--encoding", "brats2017", "--out", out).sentence
+    assert twice == '"ann.nii.gz" is named 2 times: name each rater\'s file once'
+
+
 def test_other_grids_are_refused(run, tmp_path, three):
     far = write(tmp_path / "far.nii.gz", in_brats2017(tumour()), np.diag([-1.0, -1.0, 2.0, 1.0]))
     arguments = ("consensus", three[0], far, "--encoding", "brats2017")
