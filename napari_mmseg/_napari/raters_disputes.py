@@ -10,11 +10,12 @@ from qtpy.QtCore import QObject
 from .editing_told import say
 from .place_marker import PlaceMarker
 from .raters_adjudicating import Adjudicator, AlreadyMade
-from .raters_group import Rater, RaterGroup
+from .raters_dispute_texts import counted, described, side, word_taken
+from .raters_group import RaterGroup
 from .raters_layers import remove_dispute, show_dispute
 from .session import CaseSession
 from .task import Task
-from .widgets.dispute_box import DisputeBox, Side
+from .widgets.dispute_box import DisputeBox
 from .widgets.dispute_list import DisputeRow
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ RING_NAME = "Disagreement (ring)"
 
 #: Pieces up to this volume are ringed.
 _RINGED_MM3 = 200.0
-
-_MM3_PER_ML = 1000.0
 
 #: A rater who counts in this share of a piece or more is listed with it.
 _MOST = 0.5
@@ -245,7 +244,7 @@ class DisputeTour(QObject):
                 dispute.kind,
                 dispute.volume_mm3,
                 " ".join(letters.get(n, n) for n, s in dispute.share.items() if s >= _MOST),
-                _settled(decisions.get(dispute.key), letters),
+                word_taken(decisions.get(dispute.key), letters),
             )
             for dispute in self._found
         ]
@@ -256,44 +255,14 @@ class DisputeTour(QObject):
         rows = self._rows()
         listed = [row for row in rows if self._box.list.lists(row)]
         self._box.list.show_rows(listed, self._here)
-        self._box.show_about(_counted(listed, len(rows)))
+        self._box.show_about(counted(listed, len(rows)))
         settled = sum(bool(row.settled) for row in listed)
         self._box.show_progress(settled, len(listed), self.adjudicator.can_undo)
         dispute = self._dispute(self._here)
         if dispute is None:
             self._box.show_here("", [])
             return
-        self._box.show_here(_described(dispute), [_side(r, dispute) for r in self._group])
-
-
-def _side(rater: Rater, dispute: Dispute) -> Side:
-    return Side(rater.letter, rater.name, rater.colour, dispute.share.get(rater.name, 0.0))
-
-
-def _described(dispute: Dispute) -> str:
-    where = (
-        "an island that only some see"
-        if dispute.lesion is None
-        else f"at the boundary of agreed piece {dispute.lesion}"
-    )
-    return f"{dispute.key}: {dispute.volume_mm3:.0f} mm³, {where}."
-
-
-def _counted(listed: list[DisputeRow], total: int) -> str:
-    if not total:
-        return "The raters do not differ by more than that."
-    ml = sum(row.volume_mm3 for row in listed) / _MM3_PER_ML
-    of = "" if len(listed) == total else f" of {total}"
-    word = "disagreement" if len(listed) == 1 and not of else "disagreements"
-    return f"{len(listed)}{of} {word}, {ml:.1f} ml, the largest first."
-
-
-def _settled(decision: Decision | None, letters: dict[str, str]) -> str:
-    if decision is None:
-        return ""
-    if decision.taken == "rater" and decision.rater is not None:
-        return letters.get(decision.rater, decision.rater)
-    return {"majority": "majority", "painted": "by hand"}.get(decision.taken, decision.taken)
+        self._box.show_here(described(dispute), [side(r, dispute) for r in self._group])
 
 
 def _pseudonym() -> str:
