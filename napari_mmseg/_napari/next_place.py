@@ -151,7 +151,8 @@ class NextPlace(QObject):
 
     def _take_queue(self, found: tuple[Queue, Place | None]) -> None:
         self._queue, place = found
-        self._go_to(place)
+        # Where nothing was found, what was edited meanwhile may be worth a look.
+        self._go_to(place or self._queue.next())
 
     def _take_order(self, every: int) -> None:
         self._every = every
