@@ -59,6 +59,9 @@ def _reading_problems(study: Study, reading: Reading, verdict: Verdict | None) -
         yield standing.problem
     if verdict is not None and verdict.deed != "unlock" and verdict.word != standing.word:
         yield f"reading {reading.item} was changed after it was locked: see its log"
+    if reading.lost:
+        yield reading.lost
+        return
     digest = ""
     if reading.has_work or reading.path.exists():
         if reading.path.stat().st_size == 0:

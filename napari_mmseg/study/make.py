@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from ..case import Case
 from ..errors import ExportError, InputError
 from ..journal import fingerprint_of
 from ..protocol import load_protocol
@@ -198,39 +199,66 @@ def _relative(path: Path, folder: Path) -> str:
 
 def _copied(before: Study, plan: Plan) -> Plan:
     """The plan with its new cases copied into the study's folder, under names of contrasts."""
+    there = {entry.id for entry in before.plan.cases}
+    return replace(
+        plan,
+        cases=tuple(
+            entry if entry.id in there else _copied_case(before.folder, entry)
+            for entry in plan.cases
+        ),
+    )
+
+
+def _copied_case(folder: Path, entry: CaseEntry) -> CaseEntry:
+    """Copied aside, compared and renamed: what is there already is never touched.
+
+    A whole copy that a stopped program left is taken; a part of one is made again.
+    """
     import shutil
 
     from ..io import open_case
     from ..io.image import suffix_of
 
-    there = {entry.id for entry in before.plan.cases}
-    entries = []
-    for entry in plan.cases:
-        if entry.id in there:
-            entries.append(entry)
-            continue
-        case = open_case(before.folder / entry.path)
-        files = [(str(m), v.path) for m, v in case.volumes.items() if v.path is not None]
-        target = before.folder / CASES_FOLDER / entry.id
-        try:
-            target.mkdir(parents=True)
+    case = open_case(folder / entry.path)
+    target = folder / CASES_FOLDER / entry.id
+    aside = target.with_name(f".part.{entry.id}")  # of one name: a stopped program's is found again
+    files = [(str(m), v.path) for m, v in case.volumes.items() if v.path is not None]
+    try:
+        if target.exists():
+            if not _holds(target, entry, case):
+                raise ExportError(
+                    f'the study\'s folder holds a "{CASES_FOLDER}/{entry.id}" with other images: '
+                    "move it out, or leave --copy away"
+                )
+        else:
+            shutil.rmtree(aside, ignore_errors=True)
+            aside.mkdir(parents=True)
             if len({path for _, path in files}) == 1 < len(files):  # one file with channels
-                name = f"images{suffix_of(files[0][1])}"
-                shutil.copyfile(files[0][1], target / name)
+                shutil.copyfile(files[0][1], aside / f"images{suffix_of(files[0][1])}")
             else:
                 for modality, path in files:
-                    shutil.copyfile(path, target / f"{modality}{suffix_of(path)}")
-        except OSError as error:
-            shutil.rmtree(target, ignore_errors=True)
-            raise ExportError(
-                f'"{target.name}" was not copied: {error.strerror or error}'
-            ) from error
-        copied = open_case(target)
-        if fingerprint_of(copied) != entry.fingerprint or set(copied.volumes) != set(case.volumes):
-            shutil.rmtree(target, ignore_errors=True)
-            raise ExportError(f"{entry.id} did not read back as it was copied: leave --copy away")
-        entries.append(replace(entry, path=f"{CASES_FOLDER}/{entry.id}"))
-    return replace(plan, cases=tuple(entries))
+                    shutil.copyfile(path, aside / f"{modality}{suffix_of(path)}")
+            if not _holds(aside, entry, case):
+                raise ExportError(
+                    f"{entry.id} did not read back as it was copied: leave --copy away"
+                )
+            aside.rename(target)
+    except OSError as error:
+        raise ExportError(f'"{target.name}" was not copied: {error.strerror or error}') from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return replace(entry, path=f"{CASES_FOLDER}/{entry.id}")
+
+
+def _holds(folder: Path, entry: CaseEntry, case: Case) -> bool:
+    """Are the images in the folder those of the case?"""
+    from ..io import open_case
+
+    try:
+        found = open_case(folder)
+    except InputError:
+        return False
+    return fingerprint_of(found) == entry.fingerprint and set(found.volumes) == set(case.volumes)
 
 
 def put(before: Study, plan: Plan) -> Study:

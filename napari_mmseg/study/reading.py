@@ -144,7 +144,14 @@ class Reading:
     @property
     def problem(self) -> str:
         """One sentence when its files cannot be used."""
-        return self.glance.problem or self.standing.problem
+        return self.glance.problem or self.standing.problem or self.lost
+
+    @property
+    def lost(self) -> str:
+        """One sentence when labels were submitted and the file that held them is not there."""
+        if self.has_work or not (self.standing.is_submitted and self.standing.codes):
+            return ""
+        return f'"{self.path.name}" is gone or empty, and labels were submitted: restore it'
 
 
 def load_annotation(reading: Reading, case: Case | None = None) -> Annotation:
@@ -169,6 +176,8 @@ def load_annotation(reading: Reading, case: Case | None = None) -> Annotation:
     """
     entry = reading.study.cases[reading.case]
     source = case.source if case is not None else SourceSpace.of(entry.grid)
+    if reading.lost:
+        raise InputError(reading.lost)
     if not reading.has_work:
         return _as_shown(reading, source)
     with read_aside(reading.path) as (work, _):

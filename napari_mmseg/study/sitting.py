@@ -71,6 +71,8 @@ def open_item(study: Study, rater: str, item: str | None = None) -> Sitting:
     study.checked_rater(rater)
     chosen = item or study.next_item(rater)
     if chosen is None:
+        if not study.worklist(rater):
+            raise InputError(f"{rater} has no readings yet: ask whoever runs the study")
         raise InputError(f"{rater} has finished all readings: name one to look at it again")
     assignment = study.assignment(rater, chosen)
     reading = study.reading(rater, chosen)

@@ -120,6 +120,19 @@ def test_a_file_that_does_not_belong_is_told_of_and_not_opened(study, item, how)
     submit(study, "bob", study.worklist("bob")[0].item)
 
 
+@pytest.mark.parametrize("how", ["empty", "gone"])
+def test_submitted_labels_that_are_lost_are_never_taken_for_empty_ones(study, item, how):
+    submit(study, "ann", item)
+    path = file_of(study, item)
+    path.write_bytes(b"") if how == "empty" else path.unlink()
+    lost = f'"{item}.mmseg" is gone or empty, and labels were submitted: restore it'
+    assert sentences(study) == [lost]
+    reading = study.reading("ann", item)
+    assert reading.problem == lost
+    with pytest.raises(InputError, match="gone or empty"):
+        load_annotation(reading)
+
+
 @pytest.mark.parametrize("how", ["is damaged", "is damaged, tampered with"])
 def test_damage_is_told_of_and_mended_by_its_own_rater_alone(study, item, how):
     harm(study, item, how)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_mmseg.annotation import Annotation
-from napari_mmseg.errors import InputError
+from napari_mmseg.errors import ExportError, InputError
 from napari_mmseg.grid import Grid
 from napari_mmseg.io import export, open_case, read_annotation
 from napari_mmseg.protocol import load_protocol
@@ -364,3 +364,33 @@ def test_a_study_may_follow_another_protocol(tmp_path, cases):
     assert load_annotation(made.reading("ann", item)).protocol.name == "ms_lesion"
     with pytest.raises(InputError, match="no protocol"):
         new_study(tmp_path / "none", protocol="liver")
+
+
+def test_a_copy_touches_nothing_that_is_there(tmp_path, cases):
+    folder = tmp_path / "study"
+    (folder / "cases").mkdir(parents=True)
+    own = folder / "cases" / "case-001"
+    cases[1].rename(own)
+    before = sorted(own.iterdir())
+    with pytest.raises(ExportError, match="with other images: move it out"):
+        new_study(folder, cases=[cases[0]], raters=["ann"], copy=True)
+    assert sorted(own.iterdir()) == before
+    # The same images: a copy that was there already, whole.
+    made = new_study(folder, cases=[own], raters=["ann"], copy=True)
+    assert made.case_path("case-001") == own
+    assert sorted(own.iterdir()) == before
+
+
+def test_a_copy_that_was_stopped_is_made_again(tmp_path, cases):
+    left = tmp_path / "study" / "cases" / ".part.case-001"
+    left.mkdir(parents=True)
+    (left / "FLAIR.nii.gz").write_bytes(b"half")
+    made = new_study(tmp_path / "study", cases=cases[:1], raters=["ann"], copy=True)
+    assert [file.name for file in made.case_path("case-001").parent.iterdir()] == ["case-001"]
+    assert open_item(made, "ann").case
+
+
+def test_a_rater_without_readings_has_not_finished_them(tmp_path):
+    made = new_study(tmp_path / "study", raters=["ann"])
+    with pytest.raises(InputError, match="ann has no readings yet"):
+        open_item(made, "ann")
