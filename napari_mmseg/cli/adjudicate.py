@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import typer
 
 from .arguments import Json, ProtocolName, check_target, checked_encoding, checked_tolerance
@@ -134,6 +133,8 @@ def _settle(case: Adjudication, key: str, who: str) -> None:
 
 def _place(annotation: Annotation, dispute: Dispute) -> list[float]:
     """The dispute's centre in mm towards right, anterior, superior, which any viewer knows."""
+    import numpy as np
+
     return [round(float(mm), 1) for mm in annotation.grid.to_world(np.array(dispute.centre))]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -173,4 +174,6 @@ def _names(text: str) -> list[str]:
 
 
 def _progress(text: str) -> None:
-    typer.echo(text, err=True)
+    # Folders may be called after patients: on a screen only, in no log.
+    if sys.stderr.isatty():
+        typer.echo(text, err=True)

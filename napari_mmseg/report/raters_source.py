@@ -38,8 +38,8 @@ def report_on_study(
     used = [r for r in readings if is_usable(r, drafts=drafts)]
     if not used:
         raise InputError(
-            f'no reading of the study "{study.name}" is submitted: raters submit theirs when '
-            "they are done"
+            f'no gradable reading of the study "{study.name}" is submitted: raters submit '
+            "theirs when they are done"
         )
     counts = Counter(str(reading.state) for reading in readings)
     if ungradable := sum(bool(reading.not_gradable) for reading in readings):

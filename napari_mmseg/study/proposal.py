@@ -74,7 +74,7 @@ def label_file_for(folder: Path, entry: CaseEntry) -> Path:
         raise InputError(f'the folder "{folder.name}" cannot be read: {error.strerror}') from error
     if len(found) != 1:
         raise InputError(
-            f'"{folder.name}" holds {len(found)} label files named as {entry.id} or its images: '
-            "one is needed"
+            f'"{folder.name}" holds {len(found)} label files named as {entry.id} or the '
+            "folder of its images: one is needed"
         )
     return found[0]

@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from napari_mmseg import __version__
+from napari_mmseg.cli import EXIT_INTERRUPTED, main
 
 COMMANDS = ("view", "info", "segment", "evaluate", "convert", "train", "doctor")
 
@@ -95,3 +96,14 @@ def test_without_a_screen_the_viewer_is_refused(arguments):
 def test_info_of_the_real_program(case_folder):
     facts = json.loads(start("info", case_folder, "--json").stdout)
     assert facts["missing"] == []
+
+
+def test_ctrl_c_while_it_starts_leaves_no_traceback(monkeypatch, capsys):
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("napari_mmseg.cli.output.speak_any_alphabet", interrupted)
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == EXIT_INTERRUPTED
+    assert capsys.readouterr().err == ""
