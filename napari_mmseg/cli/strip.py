@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 
 from ..errors import InputError
@@ -28,6 +27,8 @@ def strip(
     json: Json = False,
 ) -> None:
     """Find the brain in an image and write the image without its skull, the mask, or both."""
+    import numpy as np
+
     from ..inference.brain import extract_brain
     from ..io import read_volume, write_volume
 

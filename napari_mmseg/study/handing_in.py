@@ -45,7 +45,8 @@ def submit(
     Raises
     ------
     InputError
-        When it is submitted already, or its file is open in another program.
+        When it is submitted already, its file is open in another program, or the proposal that
+        it begins with is not made yet.
     ExportError
         When it cannot be written.
     """
@@ -53,6 +54,12 @@ def submit(
     reading = study.reading(rater, item)
     if reading.state.is_finished:
         raise InputError(f"reading {item} is {reading.state} already: nothing was changed")
+    if reading.proposal_shown and not study.cases[reading.case].proposal and not not_gradable:
+        # Untouched labels are the proposal's: it would decide later what was handed in now.
+        raise InputError(
+            f"reading {item} begins with the model's proposal, which is not there yet: whoever "
+            "runs the study makes it with napari-mmseg study propose"
+        )
     _refuse_if_open_elsewhere(study, reading)
     told = {"deed": "submit", **words, "codes": codes_digest(reading)}
     add_line(study.log_file(study.assignment(rater, item)), told)

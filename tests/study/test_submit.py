@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from napari_mmseg.errors import InputError
 from napari_mmseg.journal.lock import lock_file
 from napari_mmseg.study import (
+    Design,
+    Proposals,
     State,
     Study,
     check,
@@ -217,3 +219,14 @@ def test_a_study_can_be_moved(study, tmp_path):
     again = load_study(moved)
     assert again.reading("ann", first_item(again)).state is State.SUBMITTED
     assert open_item(again, "bob").case.volumes
+
+
+def test_nothing_is_handed_in_before_its_proposal_is_made(tmp_path, cases):
+    design = Design(proposal=Proposals.SHOWN)
+    made = new_study(tmp_path / "s", seed=1, design=design, cases=cases[:1], raters=["ann"])
+    item = first_item(made)
+    with pytest.raises(InputError, match="the model's proposal, which is not there yet"):
+        submit(made, "ann", item)
+    assert made.reading("ann", item).state is State.WAITING
+    # That images are of no use can be said without.
+    assert submit(made, "ann", item, not_gradable="no FLAIR").state is State.SUBMITTED
