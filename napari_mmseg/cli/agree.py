@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .arguments import Json, ProtocolName, checked_encoding, checked_tolerance, read_labels
-from .output import number, print_json, print_table, quiet_stdout
+from .output import number, print_json, print_table, print_warnings, quiet_stdout
 
 if TYPE_CHECKING:
     from ..agreement import CaseAgreement
@@ -61,8 +61,11 @@ def agree(
         raise typer.BadParameter("name the label files of two raters or more", param_hint="A B")
     if html is not None:
         check_target(html, *PAGE)
+    elif images is not None:
+        raise typer.BadParameter("images are drawn on a page: name --html", param_hint="--images")
     check_once(labels)
     names = distinct([stem_of(path) for path in labels])
+    left_out: dict[str, str] = {}
     with quiet_stdout():
         raters = {
             name: read_labels(path, encoding, "--encoding", protocol=regions)
@@ -73,6 +76,7 @@ def agree(
             opened = None if images is None else open_case(images)
             page = report_on_files(raters, agreement=found, images=opened)
             write_text(html, as_html(page))
+            left_out = page.skipped
     if json:
         print_json(found.facts())
     else:
@@ -81,6 +85,7 @@ def agree(
         _print_together(found)
         typer.echo()
         _print_raters(found)
+    print_warnings(f"{name} was left out: {said}" for name, said in left_out.items())
 
 
 def check_once(files: Sequence[Path]) -> None:

@@ -215,4 +215,7 @@ def _with_images(
         images = None
     if images is None:
         return list(slices)
-    return [one.over(images) if one.case == case.name else one for one in slices]
+    found = [one.over(images) if one.case == case.name else one for one in slices]
+    if any(one.case == case.name and one.grey is None for one in found):
+        problems[f"{case.name}, images"] = "the images lie on another grid than the labels"
+    return found

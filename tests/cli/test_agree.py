@@ -123,3 +123,14 @@ def test_a_page_is_never_written_over_labels(run, tmp_path, raters):
     sentence = run("agree", *raters, *ENCODING, "--html", raters[0]).sentence
     assert sentence == '"ann.nii.gz" is no name of a report: end it in .html'
     assert raters[0].read_bytes() == before
+
+
+def test_images_that_cannot_be_drawn_on_are_told_of(run, tmp_path, raters, case_folder):
+    assert run("agree", *raters, *ENCODING, "--images", case_folder).code == 2
+    page = tmp_path / "page.html"
+    seen = in_brats2017(tumour())
+    cut = [write(file, np.roll(seen, n, 0)[:-1]) for n, file in enumerate(raters[:2])]
+    done = run("agree", *cut, *ENCODING, "--images", case_folder, "--html", page, "--json")
+    assert (done.code, done.json["raters"]) == (0, ["ann", "bob"])
+    assert "images was left out: the images lie on another grid than the labels" in done.err
+    assert "the images lie on another grid" in page.read_text(encoding="utf-8")
