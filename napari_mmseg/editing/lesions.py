@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,7 +115,7 @@ def find_lesions(
     ids = np.zeros(present.shape, dtype=np.uint32) if before is None else before.ids.copy()
     np.copyto(ids[area], names[labels], where=here)
     items = []
-    boxes = cc3d.statistics(labels)["bounding_boxes"] if count else []
+    boxes: Any = cc3d.statistics(labels)["bounding_boxes"] if count else []
     for number in range(1, count + 1):
         box: Box = boxes[number]
         part = labels[box] == number

@@ -36,7 +36,9 @@ def filled(mask: Mask, axis: int | None = None) -> Mask:
         return result
     part = np.ascontiguousarray(mask[box])
     if axis is None:
-        result[box] = fill_voids.fill(part)
+        # In a frame of background: without one fill_voids closes some voxels of the border.
+        framed: Mask = fill_voids.fill(np.pad(part, 1))
+        result[box] = framed[1:-1, 1:-1, 1:-1]
         return result
     slices = np.moveaxis(part, axis, 0)
     done = np.stack([fill_voids.fill(np.ascontiguousarray(one)) for one in slices])

@@ -116,5 +116,5 @@ def _one_piece(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     if not mask.any():
         return mask
     largest = cc3d.largest_k(mask, k=1, connectivity=6) > 0
-    filled: NDArray[np.bool_] = fill_voids.fill(largest).astype(bool)
-    return filled
+    filled: NDArray[np.bool_] = fill_voids.fill(np.pad(largest, 1)).astype(bool)
+    return filled[1:-1, 1:-1, 1:-1]

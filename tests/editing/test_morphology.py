@@ -72,6 +72,11 @@ def test_holes_are_those_of_scipy(seed, axis):
     np.testing.assert_array_equal(filled(mask, axis), expected)
 
 
+def test_a_gap_at_the_border_is_no_hole():
+    mask = (np.random.default_rng(1544).random(SHAPE) < 0.3) | blobs(1544)
+    np.testing.assert_array_equal(filled(mask), ndimage.binary_fill_holes(mask))
+
+
 @given(seed=seeds, smallest=st.floats(0.0, 30.0), voxel=st.sampled_from([0.1, 1.0, 3.0]))
 @settings(max_examples=40, deadline=None)
 def test_islands_are_dropped_by_volume(seed, smallest, voxel):
