@@ -35,9 +35,9 @@ from napari_mmseg.training.simulate.render import Box, draw_recipe, render
 TEST_HEAD_VOXELS = 64
 FIRST_CASES = 8  # cases in the pool at step 0; it grows from there
 TUMOUR_CENTRED_SHARE = 0.6
-LOW_SHARE = 0.4  # of the other crops: in the lowest part, cerebellum and brainstem
+LOW_SHARE = 0.6  # of the other crops: in the lowest part, cerebellum and brainstem
 LOW_PART = 0.6
-WHOLE_EVERY = 4
+WHOLE_EVERY = 3
 FULL_SET_SHARE = 0.85
 QUEUE_LENGTH = 6
 _CASE_STREAM, _STEP_STREAM = 1, 2

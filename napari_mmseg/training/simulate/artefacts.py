@@ -18,6 +18,9 @@ MAX_SHIFT_MM = 2.0
 FIELD_CUT_SHARE = 0.06
 GHOST_SHARE = 0.05
 
+#: How much of a glow at the lower end each of the four nodes of the profile has, from the vertex.
+LOWER_END = (0.0, 0.0, 0.5, 1.0)
+
 
 @dataclass(frozen=True)
 class Spoiling:
@@ -48,10 +51,12 @@ def _draw_one(shape: Shape, chance: Chance) -> Spoiling:
     bias = chance.white((1, 1, 4, 4, 4)) * chance.uniform(0.0, 0.06)
     # Coils fall off towards the neck: cerebellum and temporal poles differ from the vertex.
     slope = torch.linspace(-1, 1, 4, device=chance.device) * float(chance.normal(0.06))
+    if chance.happens(0.5):  # the coil's lower end shines on what lies next to it
+        slope = slope + torch.tensor(LOWER_END, device=chance.device) * chance.uniform(-0.1, 0.35)
     bias = bias + slope.view(1, 1, 4, 1, 1)
     slab = None
-    if chance.happens(0.1):
-        slab = (chance.pick((0.7, 0.15, 0.15)), chance.uniform(2.0, 5.5))
+    if chance.happens(0.15):
+        slab = (chance.pick((0.5, 0.25, 0.25)), chance.uniform(2.0, 6.5))
     ghost = None
     if chance.happens(GHOST_SHARE):
         axis = chance.integer(1, 3)

@@ -117,7 +117,8 @@ def _tissue_means(chance: Chance) -> Tensor:
         row[t.STRIATUM] = g + (1 - g) * chance.uniform(-0.1, 0.5)
         row[t.THALAMUS] = g + (1 - g) * chance.uniform(0.1, 0.7)
         row[t.PALLIDUM] = 1 + (g - 1) * chance.uniform(-0.3, 0.4)
-        below = chance.normal(0.05)  # infratentorial tissue as a whole is brighter or darker
+        # Infratentorial tissue as a whole is brighter or darker; in many scans it glows.
+        below = chance.normal(0.05) if chance.happens(0.5) else chance.uniform(-0.1, 0.3)
         row[t.CEREBELLAR_CORTEX] = g + below + chance.normal(0.05)
         row[t.CEREBELLAR_WHITE] = 1 + below + chance.normal(0.05)
         row[t.BRAINSTEM] = 1 + below + (g - 1) * chance.uniform(0, 0.5) + chance.normal(0.04)
