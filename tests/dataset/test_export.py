@@ -173,7 +173,7 @@ def test_what_fails_half_way_leaves_nothing(finished, tmp_path, monkeypatch):
 
 def test_a_study_that_nobody_finished_is_refused(tmp_path):
     study = new_study(tmp_path / "study", name="New", raters=("ann",))
-    with pytest.raises(InputError, match='no reading of the study "New" is submitted'):
+    with pytest.raises(InputError, match='no gradable reading of the study "New" is submitted'):
         export_study(study, tmp_path / "set", LAYOUTS["bids"])
 
 
