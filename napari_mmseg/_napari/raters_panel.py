@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QSize
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
+from .companion import make_companion, show_companion
 from .dropping import DropTaker
-from .panel import PLUGIN, panel_of, show_panel
 from .raters_disputes import NEXT_KEY
 from .raters_link import RatersLink
 from .widgets.agreement_box import AgreementBox
@@ -73,33 +73,10 @@ class RatersPanel(QWidget):
 
 
 def make_raters() -> RatersPanel:
-    """The Raters dock of the current viewer: a new one, or the one that was closed.
-
-    It needs the panel of the viewer, which is shown beside it.
-    """
-    import napari
-
-    viewer = napari.current_viewer()
-    if viewer is None:
-        raise RuntimeError("there is no napari window to put the raters in")
-    panel = panel_of(viewer) or show_panel(viewer)
-    if TITLE not in panel.companions:
-        panel.companions[TITLE] = RatersPanel(panel.coordinator)
-    dock = panel.companions[TITLE]
-    assert isinstance(dock, RatersPanel)
-    return dock
+    """The Raters dock of the current viewer: a new one, or the one that was closed."""
+    return make_companion(RatersPanel, TITLE, RatersPanel)
 
 
 def show_raters(viewer: napari.Viewer | None = None) -> RatersPanel | None:
     """The Raters dock of a viewer (the current one), in sight, in one place with the panel."""
-    import napari
-
-    viewer = viewer or napari.current_viewer()
-    if viewer is None:
-        return None
-    show_panel(viewer)
-    dock, raters = viewer.window.add_plugin_dock_widget(PLUGIN, TITLE, tabify=True)
-    dock.show()
-    dock.raise_()
-    assert isinstance(raters, RatersPanel)
-    return raters
+    return show_companion(RatersPanel, TITLE, viewer)

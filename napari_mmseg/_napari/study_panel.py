@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QSize
 from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
-from .panel import PLUGIN, panel_of, show_panel
+from .companion import make_companion, show_companion
 from .study_worklist import Worklist
 from .widgets.reading_box import ReadingBox
 from .widgets.section import Section, column
@@ -59,29 +59,9 @@ class StudyPanel(QWidget):
 
 def make_worklist() -> StudyPanel:
     """The work list of the current viewer: a new one, or the one that was closed."""
-    import napari
-
-    viewer = napari.current_viewer()
-    if viewer is None:
-        raise RuntimeError("there is no napari window to put the work list in")
-    panel = panel_of(viewer) or show_panel(viewer)
-    if TITLE not in panel.companions:
-        panel.companions[TITLE] = StudyPanel(panel.coordinator)
-    dock = panel.companions[TITLE]
-    assert isinstance(dock, StudyPanel)
-    return dock
+    return make_companion(StudyPanel, TITLE, StudyPanel)
 
 
 def show_worklist(viewer: napari.Viewer | None = None) -> StudyPanel | None:
     """The work list of a viewer (the current one), in sight, in one place with the panel."""
-    import napari
-
-    viewer = viewer or napari.current_viewer()
-    if viewer is None:
-        return None
-    show_panel(viewer)
-    dock, worklist = viewer.window.add_plugin_dock_widget(PLUGIN, TITLE, tabify=True)
-    dock.show()
-    dock.raise_()
-    assert isinstance(worklist, StudyPanel)
-    return worklist
+    return show_companion(StudyPanel, TITLE, viewer)
