@@ -41,7 +41,7 @@ ARROWS: dict[str, set[str]] = {
     "training": {"agreement", "inference", "io", "models", "preprocess"},
     "study": {"agreement", "editing", "io", "journal"},
     "report": {"agreement", "io", "study"},
-    "dataset": {"agreement", "io", "report", "study"},
+    "dataset": {"agreement", "io", "journal", "report", "study"},
     "doctor": {"inference", "models"},
 }
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +15,7 @@ from ..io import export, open_case, write_volume
 from ..io.sidecar import without_names
 from ..report.raters_source import is_usable, report_on_study
 from ..study import Reading, load_annotation
+from .aside import written_aside
 from .layouts import Images, Layout
 from .papers import image_papers, papers
 
@@ -88,31 +87,27 @@ def export_study(
     layout.check(study.cases, study.raters)
     report = report_on_study(study, drafts=drafts, progress=progress)
     readings = [r for r in study.readings() if is_usable(r, drafts=drafts)]
-    aside = out.with_name(f".{secrets.token_hex(4)}.part.{out.name}")
     skipped = dict(report.skipped)
     encoding = _encoding(study, layout)
     labels, cases, written = 0, [], set[str]()
     try:
-        aside.mkdir()
-        for case in [measured.name for measured in report.cases]:
-            progress(case)
-            opened = _opened(study, case, skipped)
-            own = _annotations([r for r in readings if r.case == case], opened, skipped)
-            labels += _write_case(aside, layout, case, own, method, encoding)
-            if images.written and opened is not None:
-                written |= _write_images(aside, layout, case, opened)
-            cases.append(layout.case(case))
-        texts = papers(study, report, layout, method, images.written, encoding)
-        for name, text in (texts | image_papers(layout, images, written)).items():
-            (aside / name).write_text(text, encoding="utf-8", newline="\n")
-        aside.rename(out)
+        with written_aside(out) as aside:
+            for case in [measured.name for measured in report.cases]:
+                progress(case)
+                opened = _opened(study, case, skipped)
+                own = _annotations([r for r in readings if r.case == case], opened, skipped)
+                labels += _write_case(aside, layout, case, own, method, encoding)
+                if images.written and opened is not None:
+                    written |= _write_images(aside, layout, case, opened)
+                cases.append(layout.case(case))
+            texts = papers(study, report, layout, method, images.written, encoding)
+            for name, text in (texts | image_papers(layout, images, written)).items():
+                (aside / name).write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise ExportError(
             f'the dataset "{out.name}" was not written: {error.strerror or error}, choose another '
             "folder"
         ) from error
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
     return DatasetReceipt(out, tuple(cases), labels, skipped)
 
 
