@@ -76,8 +76,7 @@ def adjudicate(
         case = Adjudication(raters, name=name, consensus=start, tolerance_mm=tolerance)
         kept = None if log is None else open_log(log, case)
         warnings += [] if kept is None else kept.notes
-        for _ in range(undo):
-            case.undo()
+        _undo(case, undo)
         for key, who in wanted:
             _settle(case, key, who)
         if kept is not None:
@@ -119,6 +118,20 @@ def _parse(option: str) -> tuple[str, str]:
     if not (key and equals and who):
         raise typer.BadParameter(f"{option!r} is not KEY=WHO, as in WT-1=A", param_hint="--take")
     return key, who
+
+
+def _undo(case: Adjudication, count: int) -> None:
+    from ..errors import InputError
+
+    there = len(case.decisions)
+    if count > there:
+        decisions = "decision is" if there == 1 else "decisions are"
+        raise InputError(
+            f"--undo {count}: {there or 'no'} {decisions} in force, and nothing was changed; the "
+            "decisions are kept in the file of --log"
+        )
+    for _ in range(count):
+        case.undo()
 
 
 def _settle(case: Adjudication, key: str, who: str) -> None:

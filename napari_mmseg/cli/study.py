@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .arguments import Device, Json, ProtocolName
-from .output import print_json, quiet_stdout
+from .output import counted, print_json, quiet_stdout
 
 if TYPE_CHECKING:
     from ..study import Study
@@ -142,7 +143,7 @@ def propose(
                 found = predict(case, model=model, device=device.value).annotation()
             export(found, folder / FOLDER / f"{entry.id}.nii.gz")
             study = set_proposal(study, entry.id, f"{FOLDER}/{entry.id}.nii.gz")
-    typer.echo(f"{len(todo)} proposals made, {len(shown) - len(todo)} were there")
+    typer.echo(f"{counted(len(todo), 'proposal')} made; there before: {len(shown) - len(todo)}")
 
 
 def _tell_size(study: Study, json: bool) -> None:
@@ -158,9 +159,25 @@ def _tell_size(study: Study, json: bool) -> None:
         print_json(facts)
         return
     typer.echo(
-        f"{study.name}: {facts['cases']} cases, {facts['raters']} raters, "
-        f"{facts['readings']} readings, {facts['repeats']} of them repeats (seed {facts['seed']})"
+        f"{study.name}: {counted(len(study.cases), 'case')}, "
+        f"{counted(len(study.raters), 'rater')}, {counted(len(study.assignments), 'reading')}, "
+        f"{facts['repeats']} of them repeats (seed {facts['seed']})"
     )
+    typer.echo(f"next: {_next_step(study)}")
+
+
+def _next_step(study: Study) -> str:
+    """What whoever runs the study does now."""
+    folder = shlex.quote(str(study.folder))
+    if not study.cases or not study.raters:
+        lacking = [
+            *([] if study.cases else ["--cases DIR"]),
+            *([] if study.raters else ["--raters ann,bob"]),
+        ]
+        return f"napari-mmseg study add {folder} {' '.join(lacking)}"
+    if any(a.proposal_shown and not study.cases[a.case].proposal for a in study.assignments):
+        return f"napari-mmseg study propose {folder}, which makes what raters begin with"
+    return f"each rater: napari-mmseg study open {folder} --rater NAME"
 
 
 def _found(folders: list[Path] | None) -> list[Path]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .output import quiet_stdout
+from .output import counted, quiet_stdout
 from .study import Folder
 from .view import open_sitting
 
@@ -20,7 +20,9 @@ Items = Annotated[list[str], typer.Argument(metavar="ITEM...", help="The reading
 By = Annotated[str, typer.Option("--by", metavar="NAME", help="Your pseudonym.")]
 Confidence = Annotated[
     int | None,
-    typer.Option("--confidence", metavar="1-5", help="How sure: 1 a guess, 5 certain."),
+    typer.Option(
+        "--confidence", metavar="1-5", min=1, max=5, help="How sure: 1 a guess, 5 certain."
+    ),
 ]
 Comment = Annotated[str, typer.Option("--comment", metavar="TEXT", help="Kept with the reading.")]
 Screenshot = Annotated[
@@ -103,7 +105,7 @@ def lock(folder: Folder, by: By, items: Items) -> None:
     from ..study import load_study
     from ..study import lock as take
 
-    typer.echo(f"{len(take(load_study(folder), items, by))} readings locked")
+    typer.echo(f"{counted(len(take(load_study(folder), items, by)), 'reading')} locked")
 
 
 def unlock(folder: Folder, by: By, items: Items) -> None:
@@ -111,7 +113,7 @@ def unlock(folder: Folder, by: By, items: Items) -> None:
     from ..study import load_study
     from ..study import unlock as give_back
 
-    typer.echo(f"{len(give_back(load_study(folder), items, by))} readings unlocked")
+    typer.echo(f"{counted(len(give_back(load_study(folder), items, by)), 'reading')} unlocked")
 
 
 def sign(folder: Folder, by: By, items: Items) -> None:

@@ -74,3 +74,14 @@ def test_the_result_with_its_sidecar_leaves_the_log_alone(run, tmp_path, three):
     assert "is to be written twice" in run(*arguments, "--out", out).sentence
     assert log.read_bytes() == before
     assert run(*arguments, "--tolerance", "inf").code == 2
+
+
+def test_more_cannot_be_undone_than_was_decided(run, tmp_path, three):
+    log = tmp_path / "log.jsonl"
+    arguments = ("adjudicate", *three, "--encoding", "brats2017", "--log", log)
+    run(*arguments, "--take", "WT-1=ben")
+    before = log.read_bytes()
+    sentence = run(*arguments, "--undo", 2, "--take", "ET-1=cem").sentence
+    assert sentence.startswith("--undo 2: 1 decision is in force, and nothing was changed")
+    assert log.read_bytes() == before
+    assert "no decisions are in force" in run(*arguments[:-2], "--undo", 1).sentence

@@ -69,7 +69,7 @@ def test_from_cases_to_locked_readings(run, made):
     done = run("study", "submit", made, "--rater", "ann", item, "--confidence", 4)
     assert done.out == f"reading {item} is submitted\n"
     assert "submitted already" in run("study", "submit", made, "--rater", "ann", item).sentence
-    assert run("study", "lock", made, "--by", "boss", item).out == "1 readings locked\n"
+    assert run("study", "lock", made, "--by", "boss", item).out == "1 reading locked\n"
     assert "unlock" in run("study", "reopen", made, "--rater", "ann", item).sentence
     assert run("study", "sign", made, "--by", "boss", item).code == 0
     assert run("study", "status", made, "--json").json["raters"][0]["signed off"] == 1
@@ -164,3 +164,28 @@ def test_what_study_open_hands_to_the_viewer(run, made, monkeypatch):
     assert "still has readings" in refused.sentence
     assert len((made / "review.jsonl").read_text().split()) > 0
     assert (made / "review.jsonl").read_text().count('"review"') == 1
+
+
+def test_a_study_says_what_is_to_be_done_next(run, tmp_path, incoming):
+    folder = tmp_path / "study"
+    empty = run("study", "new", folder).out.splitlines()
+    assert empty[0].startswith("study: 0 cases, 0 raters, 0 readings, 0 of them repeats (seed ")
+    assert empty[1] == f"next: napari-mmseg study add {folder} --cases DIR --raters ann,bob"
+    added = run("study", "add", folder, "--raters", "ann").out.splitlines()[1]
+    assert added == f"next: napari-mmseg study add {folder} --cases DIR"
+    whole = run("study", "add", folder, "--cases", incoming / "patient0").out.splitlines()
+    assert whole[0].startswith("study: 1 case, 1 rater, 1 reading, 0 of them repeats")
+    assert whole[1] == f"next: each rater: napari-mmseg study open {folder} --rater NAME"
+    shown = run(
+        "study", "new", tmp_path / "shown", "--cases", incoming, "--raters", "ann",
+        "--proposal", "shown",
+    )  # fmt: skip
+    assert "next: napari-mmseg study propose " in shown.out
+
+
+def test_a_confidence_that_is_none_is_wrong_usage(run, made):
+    item = next_of(run, made, "ann")
+    wrong = run("study", "submit", made, "--rater", "ann", item, "--confidence", 7)
+    assert (wrong.code, wrong.out) == (2, "")
+    assert "7 is not in the range 1<=x<=5" in wrong.err
+    assert next_of(run, made, "ann") == item
