@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .arguments import Json, ProtocolName, checked_encoding, checked_tolerance, read_labels
+from .arguments import (
+    Json,
+    ProtocolName,
+    checked_encoding,
+    checked_tolerance,
+    read_labels,
+)
+from .maps import Maps, map_targets, write_maps
 from .output import number, print_json, print_table, print_warnings, quiet_stdout
+from .raters import Labels, check_once, distinct, keep_labels
 
 if TYPE_CHECKING:
     from ..agreement import CaseAgreement
 
 
 def agree(
-    labels: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="A B [C ...]",
-            help="Label files of one case, one of each rater.",
-            show_default=False,
-        ),
-    ],
+    labels: Labels,
     encoding: Annotated[
         str | None, typer.Option(metavar="ENC", help="How all of them are encoded.")
     ] = None,
@@ -40,6 +39,7 @@ def agree(
         Path | None,
         typer.Option(metavar="DIR", help="The case's images, to draw the disputed slices over."),
     ] = None,
+    maps: Maps = None,
     json: Json = False,
 ) -> None:
     """Measure how far raters agree: every pair of them, and all together.
@@ -63,6 +63,10 @@ def agree(
         check_target(html, *PAGE)
     elif images is not None:
         raise typer.BadParameter("images are drawn on a page: name --html", param_hint="--images")
+    mapped = {} if maps is None else map_targets(maps, regions)
+    for target in mapped.values():
+        check_target(target)
+    keep_labels([*mapped.values()], labels)
     check_once(labels)
     names = distinct([stem_of(path) for path in labels])
     left_out: dict[str, str] = {}
@@ -77,45 +81,20 @@ def agree(
             page = report_on_files(raters, agreement=found, images=opened)
             write_text(html, as_html(page))
             left_out = page.skipped
+        if mapped:
+            write_maps(raters, mapped)
     if json:
-        print_json(found.facts())
+        files = {name: str(file) for name, file in mapped.items()}
+        print_json({**found.facts(), **({"maps": files} if files else {})})
     else:
         _print_pairs(found)
         typer.echo()
         _print_together(found)
         typer.echo()
         _print_raters(found)
+        for file in mapped.values():
+            typer.echo(f"{file} written")
     print_warnings(f"{name} was left out: {said}" for name, said in left_out.items())
-
-
-def check_once(files: Sequence[Path]) -> None:
-    """Refuse a file that is named twice: nobody agrees with themselves, or votes twice.
-
-    Raises
-    ------
-    InputError
-        When one is.
-    """
-    from ..errors import InputError
-
-    for path, times in Counter(file.resolve() for file in files).items():
-        if times > 1:
-            raise InputError(f'"{path.name}" is named {times} times: name each rater\'s file once')
-
-
-def distinct(names: Sequence[str]) -> list[str]:
-    """The names, with -1, -2, ... behind those that come more than once."""
-    counted = Counter(names)
-    taken = set(names)
-    found: list[str] = []
-    for name in names:
-        own, turn = name, 0
-        while counted[name] > 1 and own in taken:
-            turn += 1
-            own = f"{name}-{turn}"
-        taken.add(own)
-        found.append(own)
-    return found
 
 
 def _print_pairs(case: CaseAgreement) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from .arguments import Json, ProtocolName, check_target, checked_encoding
+from .maps import Maps, map_targets, write_maps
 from .output import number, print_json, print_table, print_warnings, quiet_stdout
 from .raters import Anonymous, Labels, keep_labels, read_raters
 
@@ -53,6 +54,7 @@ def consensus(
             metavar="FILE", help="Write where raters differ: entropy in bits over all regions."
         ),
     ] = None,
+    maps: Maps = None,
     anonymous: Anonymous = False,
     protocol: ProtocolName = "glioma",
     json: Json = False,
@@ -66,7 +68,8 @@ def consensus(
     regions = load_protocol(protocol)
     checked_encoding(regions, encoding, "--encoding")
     written = {} if soft is None else _soft_targets(soft, [r.name for r in regions.regions])
-    targets = [out, *written.values(), *([] if heat is None else [heat])]
+    mapped = {} if maps is None else map_targets(maps, regions)
+    targets = [out, *written.values(), *([] if heat is None else [heat]), *mapped.values()]
     for target in targets:
         check_target(target)
     keep_labels(targets, labels)
@@ -78,6 +81,8 @@ def consensus(
             write_volume(found.soft[region], target, found.annotation.source)
         if heat is not None:
             write_volume(disagreement(raters).overall_entropy, heat, found.annotation.source)
+        if mapped:
+            write_maps(raters, mapped)
     warnings = (*found.notes, *receipt.notes)
     if json:
         print_json(
@@ -86,6 +91,7 @@ def consensus(
                 "encoding": receipt.encoding,
                 "soft": {region: str(file) for region, file in written.items()},
                 "heat": None if heat is None else str(heat),
+                "maps": {name: str(file) for name, file in mapped.items()},
                 **found.facts(),
                 "warnings": list(warnings),
             }

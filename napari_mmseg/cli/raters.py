@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .agree import check_once, distinct
 from .arguments import read_labels
 
 if TYPE_CHECKING:
@@ -43,6 +43,36 @@ def read_raters(
         name: read_labels(file, encoding, "--encoding", protocol=protocol)
         for name, file in zip(names, files, strict=True)
     }
+
+
+def check_once(files: Sequence[Path]) -> None:
+    """Refuse a file that is named twice: nobody agrees with themselves, or votes twice.
+
+    Raises
+    ------
+    InputError
+        When one is.
+    """
+    from ..errors import InputError
+
+    for path, times in Counter(file.resolve() for file in files).items():
+        if times > 1:
+            raise InputError(f'"{path.name}" is named {times} times: name each rater\'s file once')
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """The names, with -1, -2, ... behind those that come more than once."""
+    counted = Counter(names)
+    taken = set(names)
+    found: list[str] = []
+    for name in names:
+        own, turn = name, 0
+        while counted[name] > 1 and own in taken:
+            turn += 1
+            own = f"{name}-{turn}"
+        taken.add(own)
+        found.append(own)
+    return found
 
 
 def keep_labels(targets: Sequence[Path], files: Sequence[Path]) -> None:

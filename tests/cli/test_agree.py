@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_mmseg.cli.agree import distinct
+from napari_mmseg.cli.raters import distinct
 
 from .conftest import in_brats2017, tumour, write
 
@@ -134,3 +134,13 @@ def test_images_that_cannot_be_drawn_on_are_told_of(run, tmp_path, raters, case_
     assert (done.code, done.json["raters"]) == (0, ["ann", "bob"])
     assert "images was left out: the images lie on another grid than the labels" in done.err
     assert "the images lie on another grid" in page.read_text(encoding="utf-8")
+
+
+def test_maps_are_offered_beside_the_tables(run, tmp_path, raters):
+    outcome = run("agree", *raters, *ENCODING, "--maps", tmp_path / "map.nrrd")
+    assert outcome.code == 0, outcome.err
+    assert outcome.out.count(" written\n") == 8
+    assert (tmp_path / "map-entropy.nrrd").exists()
+    result = run("agree", *raters, *ENCODING, "--maps", tmp_path / "map.nrrd", "--json").json
+    assert Path(result["maps"]["TC-count"]).name == "map-TC-count.nrrd"
+    assert "maps" not in run("agree", *raters, *ENCODING, "--json").json

@@ -137,3 +137,34 @@ def test_the_heat_map_is_nought_where_all_agree(run, tmp_path, three):
     bits = np.asarray(nib.load(heat).dataobj)
     assert bits[0, 0, 0] == bits[8, 8, 8] == 0
     assert bits[10, 10, 10] == pytest.approx(0.918, abs=1e-3)  # two of three
+
+
+def test_maps_show_where_raters_differ(run, tmp_path, three):
+    outcome = run(
+        *("consensus", *three, "--encoding", "brats2017", "--out", tmp_path / "out.nii.gz"),
+        *("--maps", tmp_path / "map.nii.gz", "--json"),
+    )
+    files = outcome.json["maps"]
+    assert list(files) == [
+        "entropy", "dissent", "WT-count", "WT-entropy", "TC-count", "TC-entropy",
+        "ET-count", "ET-entropy",
+    ]  # fmt: skip
+    assert Path(files["WT-count"]).name == "map-WT-count.nii.gz"
+    images = {name: nib.load(file) for name, file in files.items()}
+    maps = {name: np.asarray(image.dataobj) for name, image in images.items()}
+    assert all(np.array_equal(image.affine, AFFINE) for image in images.values())
+    third = -(np.log2(1 / 3) + 2 * np.log2(2 / 3)) / 3
+    enhancing, slab = tumour() == 3, (slice(6, 7), slice(7, 13), slice(7, 13))
+    assert (maps["ET-count"][enhancing] == 2).all()
+    assert np.allclose(maps["ET-entropy"][enhancing], third)
+    assert (maps["dissent"][slab] == 1).all()
+    assert maps["entropy"].max() == pytest.approx(third)
+    assert maps["dissent"].dtype == np.uint8
+
+
+def test_no_map_is_written_over_a_rater(run, tmp_path, three):
+    ann = three[0].rename(tmp_path / "map-entropy.nii.gz")
+    arguments = (ann, *three[1:], "--encoding", "brats2017", "--maps", tmp_path / "map.nii.gz")
+    for command in (("agree",), ("consensus", "--out", tmp_path / "out.nii.gz")):
+        assert "is a rater's file" in run(command[0], *arguments, *command[1:]).sentence
+    assert not (tmp_path / "map-dissent.nii.gz").exists()
