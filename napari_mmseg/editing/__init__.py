@@ -2,8 +2,9 @@
 
 `EditSession` is the one place where voxels of an annotation change; the other modules make the
 footprints (brushes, polygon, lasso, fill) and masks (interpolation, growth, ...) that its strokes
-act on; `Refiner` solves a region again near scribbles (`editing.refine.refine` applies it), the
-queues say where to look next. What needs scipy or scikit-image loads it when it is used.
+act on; `Refiner` solves a region again near scribbles (`editing.refine.refine` applies it) and
+`Carrier` all of them between slices that are right (`editing.refine.carry`), the queues say where
+to look next. What needs scipy or scikit-image loads it when it is used.
 """
 
 from __future__ import annotations
@@ -28,13 +29,14 @@ from .operations import (
 from .places import Place, Reason
 from .polygon import polygon
 from .queue import ReviewQueue, SliceQueue
-from .refine import Refinement, Refiner, Scribble
+from .refine import Carrier, Refinement, Refiner, Scribble
 from .restore import restoring
 from .session import EditSession
 from .stroke import Change, Footprint, Mode, Stroke
 
 __all__ = [
     "AdaptiveBrush",
+    "Carrier",
     "Change",
     "EditSession",
     "Footprint",

@@ -143,7 +143,7 @@ def _morphed(start: Outline, end: Outline, count: int, edges: Edges) -> NDArray[
     way = (end.centroid - start.centroid) / edges
     reach = np.ceil(np.abs(way)).astype(int) + 1
     padding = [(n, n) for n in reach]
-    near, far = (_signed(np.pad(outline.mask, padding), edges) for outline in (start, end))
+    near, far = (signed(np.pad(outline.mask, padding), edges) for outline in (start, end))
     inner = tuple(slice(n, -n) for n in reach)
     found = []
     for step in range(1, count + 1):
@@ -157,12 +157,12 @@ def _morphed(start: Outline, end: Outline, count: int, edges: Edges) -> NDArray[
 
 def _tapered(one: Outline, count: int, edges: Edges) -> NDArray[np.bool_]:
     """An object that shrinks to nothing."""
-    depth = _signed(one.mask, edges)
+    depth = signed(one.mask, edges)
     shares = np.arange(1, count + 1) / (count + 1)
     return np.asarray(depth > shares[:, None, None] * depth.max())
 
 
-def _signed(mask: Mask, edges: Edges) -> NDArray[np.float32]:
+def signed(mask: Mask, edges: Edges) -> NDArray[np.float32]:
     """Distance to the outline in mm, positive inside; zero half-way between pixels."""
     inside, outside = _outside(~mask, edges), _outside(mask, edges)
     half = np.float32(0.5 * min(edges))

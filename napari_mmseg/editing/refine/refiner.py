@@ -75,13 +75,7 @@ class Refiner:
         images: Sequence[NDArray[np.generic]],
         maps: Sequence[NDArray[np.generic]] = (),
     ) -> None:
-        if not images:
-            raise GeometryError("refining needs at least one image: open the case's images")
-        for one in (*images, *maps):
-            if one.shape != grid.shape:
-                raise GeometryError(
-                    f"an image of {one.shape} voxels does not fit a grid of {grid.shape}"
-                )
+        check_images(grid, images, maps)
         self._grid, self._protocol = grid, protocol
         self._images, self._maps = tuple(images), tuple(maps)
         self._seen: tuple[Box, NDArray[np.float32], Links] | None = None
@@ -129,7 +123,7 @@ class Refiner:
             if region.parent is not None:
                 wanted = wanted & solved[region.parent]
             solved[region.name] = wanted
-            strokes += _strokes(region, present, wanted, box)
+            strokes += strokes_between(region, present, wanted, box)
         return Refinement(box, tuple(strokes), probabilities)
 
     def _said(
@@ -200,7 +194,20 @@ def refine(
     return result
 
 
-def _strokes(
+def check_images(
+    grid: Grid, images: Sequence[NDArray[np.generic]], maps: Sequence[NDArray[np.generic]]
+) -> None:
+    """Raise a `GeometryError` when there is no image, or one that does not fit the grid."""
+    if not images:
+        raise GeometryError("refining needs at least one image: open the case's images")
+    for one in (*images, *maps):
+        if one.shape != grid.shape:
+            raise GeometryError(
+                f"an image of {one.shape} voxels does not fit a grid of {grid.shape}"
+            )
+
+
+def strokes_between(
     region: Region, present: NDArray[np.bool_], wanted: NDArray[np.bool_], box: Box
 ) -> list[Stroke]:
     """Erase what is too much, paint what is missing; both masks are the box's."""
