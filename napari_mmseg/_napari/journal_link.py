@@ -14,6 +14,7 @@ from qtpy.QtCore import QObject, Qt, Signal
 
 from ..annotation import Annotation
 from ..errors import MmsegError
+from .journal_further import FurtherWork
 
 if TYPE_CHECKING:
     from ..journal import Journal
@@ -23,15 +24,11 @@ if TYPE_CHECKING:
 #: A refusal is told again only after so long: a drag of the mouse asks dozens of times (seconds).
 REFUSALS_APART_SECONDS = 5.0
 
-OTHER_LABELS = (
-    "Only the first labels of a case are kept in the work file: export these before you close"
-)
-
 
 class JournalLink(QObject):
-    """Keeps the work file of the case that is open in one viewer.
+    """Keeps the work files of the case that is open in one viewer.
 
-    Only the first annotation of a case has one; the user is told when another is in hand.
+    `journal` is that of the first labels; further ones have a file each (`FurtherWork`).
     """
 
     _trouble = Signal(str)
@@ -39,6 +36,7 @@ class JournalLink(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.journal: Journal | None = None
+        self._further: FurtherWork | None = None
         self._session: CaseSession | None = None
         self._refused_at = -REFUSALS_APART_SECONDS
         self._keeps_all = False
@@ -78,8 +76,9 @@ class JournalLink(QObject):
         for event in _signs_of_work(session):
             event.connect(self._touch)
         session.viewer.mouse_move_callbacks.append(self._touch)
-        session.current_changed.connect(self._tell_other_labels)
-        self._tell_opening()
+        self._further = FurtherWork(session, place, self._pass_on, self._tell_refusal)
+        more = self._further.take_up()
+        self._tell_opening(more)
         if given is not None and not np.array_equal(given.codes, edit.codes):
             edit.replace(given, "open labels")
         if self.journal.opening.resumed:
@@ -92,32 +91,36 @@ class JournalLink(QObject):
             return False
         if self.journal is None:
             return True  # it could not be changed
-        writer = self.journal.writer
-        return writer is not None and writer.flush() and not writer.trouble
+        writers = [journal.writer for journal in self._journals]
+        return all(w is not None and w.flush() and not w.trouble for w in writers)
 
     def let_go(self) -> None:
         """Write what is left and close the file."""
         session, self._session = self._session, None
         self._keeps_all = False
         journal, self.journal = self.journal, None
+        further, self._further = self._further, None
         atexit.unregister(self.let_go)
         if session is not None:
-            session.current_changed.disconnect(self._tell_other_labels)
             for event in _signs_of_work(session):
                 event.disconnect(self._touch)
             session.viewer.mouse_move_callbacks.remove(self._touch)
-        if journal is not None and not journal.close():
+        written = further is None or further.let_go()
+        if journal is not None:
+            written = journal.close() and written
+        if not written:
             _warn(
                 "The last steps could not be written to the work file: what is on the screen is "
                 "all there is of them, export it"
             )
 
     def start_afresh(self) -> None:
-        """Begin the case again as it was opened; the work so far is kept beside."""
-        if self.journal is None:
+        """Begin the labels in hand again as they were; the work so far is kept beside."""
+        journal = self._journal_in_hand()
+        if journal is None:
             _warn("There is no work file to start afresh: open a case first")
             return
-        backup = self.journal.start_afresh()
+        backup = journal.start_afresh()
         if backup is not None:
             _inform(f"Started afresh. The earlier work is kept as {backup.name}.")
 
@@ -135,34 +138,43 @@ class JournalLink(QObject):
         with suppress(RuntimeError):
             self._trouble.emit(sentence)
 
-    def _touch(self, *_: object) -> None:
-        if self.journal is not None:
-            self.journal.touch()
+    @property
+    def _journals(self) -> tuple[Journal, ...]:
+        first = () if self.journal is None else (self.journal,)
+        return first if self._further is None else (*first, *self._further.journals)
 
-    def _tell_opening(self) -> None:
+    def _journal_in_hand(self) -> Journal | None:
+        """That of the labels in hand; the first where those are kept elsewhere."""
+        if self._session is None or self._further is None:
+            return self.journal
+        return self._further.journal_of(self._session.edit) or self.journal
+
+    def _touch(self, *_: object) -> None:
+        journal = self._journal_in_hand()
+        if journal is not None:
+            journal.touch()
+
+    def _tell_opening(self, more: list[str]) -> None:
+        """What was found; `more` are the names of further labels."""
         assert self.journal is not None
         opening = self.journal.opening
-        for note in opening.notes:
+        notes = [note for journal in self._journals for note in journal.opening.notes]
+        for note in dict.fromkeys(notes):
             _warn(note)
+        told = []
         if opening.resumed and self.journal.writer is not None:
             steps = "1 step" if opening.resumed == 1 else f"{opening.resumed} steps"
-            _inform(
-                f"Your work on this case goes on where it was ({steps}, undo included).",
-                ("Start afresh", self.start_afresh),
-            )
+            told.append(f"Your work on this case goes on where it was ({steps}, undo included).")
+        if more:
+            told.append(f"Further labels are in the layer list, hidden: {', '.join(more)}.")
+        if told:
+            _inform(" ".join(told), ("Start afresh", self.start_afresh))
 
     def _tell_refusal(self, sentence: str) -> None:
         now = time.monotonic()
         if now - self._refused_at >= REFUSALS_APART_SECONDS:
             self._refused_at = now
             _warn(sentence)
-
-    def _tell_other_labels(self) -> None:
-        session = self._session
-        if session is None or session.current.is_logged:
-            return
-        if session.current is not session.tracks[0]:
-            _inform(OTHER_LABELS)
 
 
 def _signs_of_work(session: CaseSession) -> tuple[Any, ...]:

@@ -69,12 +69,15 @@ class CaseSession:
 
     Signals
     -------
+    annotation_added
+        A further annotation is there (its track), still empty: what comes now is its first step.
     current_changed
         Another annotation is the one in hand.
     labels_removed
         The user took the layer of the annotation in hand out of the list.
     """
 
+    annotation_added = Signal(Track)
     current_changed = Signal()
     labels_removed = Signal()
 
@@ -145,6 +148,7 @@ class CaseSession:
         It counts as not saved: it is a first step on an empty annotation.
         """
         track = self._track(blank(self.case, annotation.protocol), None, name)
+        self.annotation_added.emit(track)
         track.edit.replace(annotation, name)
         self._take(track)
         return track

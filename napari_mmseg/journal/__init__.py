@@ -12,8 +12,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .identity import Place, fingerprint_of, own_place, rater_name, work_folder, work_path
-    from .journal import Journal, Opening, load_work
+    from .identity import (
+        Place,
+        fingerprint_of,
+        further_path,
+        further_paths,
+        own_place,
+        rater_name,
+        work_folder,
+        work_path,
+    )
+    from .journal import Journal, Opening, load_work, set_aside
     from .lock import InUse
     from .recovery import Recovery, recover
     from .table import copy
@@ -26,10 +35,13 @@ __all__ = [
     "Recovery",
     "copy",
     "fingerprint_of",
+    "further_path",
+    "further_paths",
     "load_work",
     "own_place",
     "rater_name",
     "recover",
+    "set_aside",
     "work_folder",
     "work_path",
 ]
@@ -42,10 +54,13 @@ _HOMES = {
     "Recovery": "recovery",
     "copy": "table",
     "fingerprint_of": "identity",
+    "further_path": "identity",
+    "further_paths": "identity",
     "load_work": "journal",
     "own_place": "identity",
     "rater_name": "identity",
     "recover": "recovery",
+    "set_aside": "journal",
     "work_folder": "identity",
     "work_path": "identity",
 }

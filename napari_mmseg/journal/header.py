@@ -32,6 +32,8 @@ class Header:
         What the codes mean: the protocol's name and a hash of its regions.
     software, created
         The version that began the file, and when (UTC, ISO 8601).
+    layer
+        What further labels of a case are called; empty for the first.
     """
 
     fingerprint: str
@@ -41,15 +43,18 @@ class Header:
     protocol_sha256: str
     software: str
     created: str
+    layer: str = ""
 
     @classmethod
-    def new(cls, fingerprint: str, rater: str, grid: Grid, protocol: Protocol) -> Header:
+    def new(
+        cls, fingerprint: str, rater: str, grid: Grid, protocol: Protocol, layer: str = ""
+    ) -> Header:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         digest = protocol_digest(protocol)
-        return cls(fingerprint, rater, grid, protocol.name, digest, __version__, now)
+        return cls(fingerprint, rater, grid, protocol.name, digest, __version__, now, layer)
 
     def facts(self) -> dict[str, Any]:
-        return {
+        facts = {
             "fingerprint": self.fingerprint,
             "rater": self.rater,
             "shape": list(self.grid.shape),
@@ -59,6 +64,7 @@ class Header:
             "software": self.software,
             "created": self.created,
         }
+        return {**facts, "layer": self.layer} if self.layer else facts
 
     @classmethod
     def of_facts(cls, facts: dict[str, Any]) -> Header:
@@ -71,6 +77,7 @@ class Header:
             facts["protocol_sha256"],
             facts["software"],
             facts["created"],
+            str(facts.get("layer", "")),
         )
 
     def fits(self, grid: Grid, protocol: Protocol) -> bool:

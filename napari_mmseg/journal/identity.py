@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 import re
@@ -21,6 +22,10 @@ RATER_VARIABLE = "NAPARI_MMSEG_RATER"
 DEFAULT_RATER = "rater"
 
 _OFF = "off"
+#: What comes between the name of a work file and the number of further labels.
+_FURTHER = ".layer-"
+_FURTHER_NAME = re.compile(rf"{re.escape(_FURTHER)}\d+{re.escape(SUFFIX)}$")
+
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.-]+")
 _FINGERPRINT_DIGITS = 20
 
@@ -72,6 +77,31 @@ def rater_name() -> str:
 def work_path(folder: Path, fingerprint: str, rater: str) -> Path:
     """Where the work of a rater on a case lies."""
     return folder / f"{fingerprint}-{_NOT_IN_NAMES.sub('_', rater)}{SUFFIX}"
+
+
+def further_path(path: Path, number: int) -> Path:
+    """Where further labels of the same case lie, beside the work file of the first."""
+    return path.with_name(f"{_stem(path)}{_FURTHER}{number}{SUFFIX}")
+
+
+def further_paths(path: Path) -> list[Path]:
+    """The work files of further labels that are there, in the order they were begun in."""
+    found: list[tuple[int, Path]] = []
+    begin = f"{_stem(path)}{_FURTHER}"
+    for file in path.parent.glob(f"{glob.escape(begin)}*{SUFFIX}"):
+        number = file.name[len(begin) : -len(SUFFIX)]
+        if number.isdecimal():
+            found.append((int(number), file))
+    return [file for _, file in sorted(found)]
+
+
+def first_name(name: str) -> str:
+    """The name of the work file beside which a file of further labels lies; its own for others."""
+    return _FURTHER_NAME.sub(SUFFIX, name)
+
+
+def _stem(path: Path) -> str:
+    return path.name.removesuffix(SUFFIX)
 
 
 def own_place(case: Case) -> Place | None:

@@ -50,6 +50,8 @@ class Journal:
         Of the case, and the pseudonym of whoever works.
     on_trouble
         Called with one sentence when the file cannot be written; in the writer's thread.
+    layer
+        What the labels are called, where they are not the first of the case.
 
     Raises
     ------
@@ -64,10 +66,11 @@ class Journal:
         fingerprint: str,
         rater: str,
         on_trouble: Callable[[str], None] = lambda sentence: None,
+        layer: str = "",
     ) -> None:
         self.path = path
         self._session = session
-        self._header = Header.new(fingerprint, rater, session.grid, session.protocol)
+        self._header = Header.new(fingerprint, rater, session.grid, session.protocol, layer)
         self._on_trouble = on_trouble
         self._writer: Writer | None = None
         self._lock: Lock | None = None
@@ -207,7 +210,7 @@ def load_work(path: Path) -> tuple[Work, bool]:
 
 
 def set_aside(path: Path) -> Path:
-    """Keep a work file under a free name; returns that."""
+    """Keep a work file under a free name, which no case takes up again; returns that."""
     number = 1
     while (backup := path.with_name(f"{path.name}.{number}.bak")).exists():
         number += 1

@@ -47,6 +47,7 @@ def effort_of(work: Work, protocol: Protocol | None = None) -> dict[str, Any]:
     return {
         "case": work.header.fingerprint,
         "rater": work.header.rater,
+        "layer": work.header.layer,
         "begun": moment(work.begun),
         "ended": moment(work.entries[-1].at if work.entries else work.begun),
         "active_s": round(effort.active_seconds, 1),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError, MmsegError
+from ..journal.identity import first_name
 from .belonging import header_problem
 from .handing_in import digest_of
 from .names import checked_name, item_name
@@ -123,7 +124,7 @@ def _strangers(study: Study) -> Iterator[Finding]:
             yield Finding(_not_a_rater(entry.name))
             continue
         for file in _entries(Path(entry.path)):
-            if file.name.endswith(_BESIDE) or known.get(file.name) == entry.name:
+            if file.name.endswith(_BESIDE) or known.get(first_name(file.name)) == entry.name:
                 continue
             what = "a reading of another rater" if file.name in known else "no reading"
             yield Finding(

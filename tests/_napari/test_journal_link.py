@@ -149,3 +149,82 @@ def test_without_a_folder_there_is_no_work_file(new_panel, case: Case, folder, m
     panel.coordinator.session.edit.apply(Stroke("ET", Mode.SET, CUBE))
     leave(panel)
     assert not folder.exists()
+
+
+def second_labels(panel: Panel) -> Any:
+    """What a model's result "as a new layer" is, with a stroke on it."""
+    session = panel.coordinator.session
+    proposed = session.edit.annotation().with_codes(np.ones_like(session.edit.codes))
+    track = session.add_annotation(proposed, "Segmentation (b)")
+    track.edit.apply(Stroke("ET", Mode.SET, CUBE), "brush: add ET")
+    return track
+
+
+def test_further_labels_have_a_work_file_of_their_own(new_panel, case: Case, folder, told):
+    first = new_panel()
+    first.coordinator.show_case(case)
+    first.coordinator.session.edit.apply(Stroke("TC", Mode.SET, CUBE))
+    worked = [first.coordinator.session.edit, second_labels(first).edit]
+    assert first.coordinator.session.edit is worked[1]
+    assert first.coordinator.work_file._journals[1].writer.flush()  # killed from here on
+    stem = f"{fingerprint_of(case)}-reader_1"
+    names = {f"{stem}.mmseg", f"{stem}.layer-2.mmseg"}
+    assert {path.name for path in folder.glob("*.mmseg")} == names
+    worked[0].mark_saved()
+    leave(first)
+    told.clear()
+
+    second = new_panel()
+    second.coordinator.show_case(case)
+    session = second.coordinator.session
+    assert session.current is session.tracks[0]
+    for track, edit in zip(session.tracks, worked, strict=True):
+        np.testing.assert_array_equal(track.edit.codes, edit.codes)
+        assert track.edit.undo_depth == edit.undo_depth
+    further = session.tracks[1]
+    assert (further.layer.name, further.layer.visible) == ("Segmentation (b)", False)
+    assert "hidden: Segmentation (b)" in told[-1].message
+    further.edit.undo()
+    assert (further.edit.codes == 1).all()
+    assert (further.edit.proposal == 1).all()
+
+
+def test_further_labels_taken_out_of_the_list_do_not_come_back(new_panel, case: Case, folder):
+    first = new_panel()
+    first.coordinator.show_case(case)
+    layer = second_labels(first).layer
+    first.coordinator.viewer.layers.selection.active = first.coordinator.session.tracks[0].layer
+    first.coordinator.viewer.layers.remove(layer)
+    leave(first)
+    assert not list(folder.glob("*.layer-2.mmseg"))
+    (kept,) = folder.glob("*.layer-2.mmseg.1.bak")
+    assert len(load_work(kept)[0].entries) == 2
+    second = new_panel()
+    second.coordinator.show_case(case)
+    assert len(second.coordinator.session.tracks) == 1
+
+
+def test_a_second_window_may_not_touch_further_labels_either(new_panel, case: Case, told):
+    first, second = new_panel(), new_panel()
+    first.coordinator.show_case(case)
+    first.coordinator.session.edit.apply(Stroke("TC", Mode.SET, CUBE))
+    second_labels(first)
+    assert all(j.writer.flush() for j in first.coordinator.work_file._journals)
+    told.clear()
+    second.coordinator.show_case(case)
+    assert len([n for n in told if "open in another window" in n.message]) == 1
+    for track in second.coordinator.session.tracks:
+        before = track.edit.codes.copy()
+        track.edit.apply(Stroke("WT", Mode.ERASE, CUBE))
+        np.testing.assert_array_equal(track.edit.codes, before)
+
+
+def test_starting_afresh_means_the_labels_in_hand(new_panel, case: Case):
+    panel = new_panel()
+    panel.coordinator.show_case(case)
+    first = panel.coordinator.session.edit
+    first.apply(Stroke("TC", Mode.SET, CUBE))
+    second = second_labels(panel).edit
+    panel.coordinator.work_file.start_afresh()
+    assert not second.codes.any()
+    assert first.undo_depth == 1
