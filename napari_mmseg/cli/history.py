@@ -34,6 +34,19 @@ def history(
         ),
     ] = None,
     plane: Annotated[Plane, typer.Option("--plane", help="The film's plane.")] = Plane.AXIAL,
+    layers: Annotated[
+        bool, typer.Option("--layers", help="Show it in the viewer, with a slider over the steps.")
+    ] = False,
+    case: Annotated[
+        Path | None,
+        typer.Option("--case", metavar="CASE", help="With --layers: the images to show below."),
+    ] = None,
+    screenshot: Annotated[
+        Path | None,
+        typer.Option(
+            "--screenshot", metavar="PNG", help="With --layers: save a picture and close."
+        ),
+    ] = None,
     csv: Annotated[
         Path | None,
         typer.Option("--csv", metavar="OUT.csv", help="The effort, one row for each work file."),
@@ -44,9 +57,13 @@ def history(
 
     Of a folder: the effort of each work file in it.
     """
+    if not layers and (case is not None or screenshot is not None):
+        hint = "--case" if case is not None else "--screenshot"
+        raise typer.BadParameter("it goes with --layers", param_hint=hint)
     if csv is not None or file.is_dir():
-        if film is not None:
-            raise typer.BadParameter("a film shows one work file", param_hint="--film")
+        if film is not None or layers:
+            hint = "--film" if film is not None else "--layers"
+            raise typer.BadParameter("a film shows one work file", param_hint=hint)
         _show_study(file, csv, json)
         return
     from ..journal import load_work
@@ -55,9 +72,34 @@ def history(
     work, is_damaged = load_work(file)
     if film is not None:
         write_film(work, film, plane_axis(plane))
-    _show(work, json)
+    if layers:
+        _open(work, case, screenshot)
+    else:
+        _show(work, json)
     if is_damaged:
         print_warnings([f"{file.name} is damaged: napari-mmseg recover makes a whole one"])
+
+
+def _open(work: Work, where: Path | None, screenshot: Path | None) -> None:
+    """The viewer with the steps on a slider; returns when it is closed."""
+    from ..errors import InputError
+    from ..journal import fingerprint_of
+    from .view import refuse_without_a_screen
+
+    refuse_without_a_screen()
+    case = None
+    if where is not None:
+        from ..io import open_case
+
+        case = open_case(where)
+        if fingerprint_of(case) != work.header.fingerprint:
+            raise InputError(
+                "the work file was not made on these images: name those it was made on, or leave "
+                "--case out"
+            )
+    from .._napari.history_window import show_history
+
+    show_history(work, case, screenshot)
 
 
 def _show(work: Work, json: bool) -> None:

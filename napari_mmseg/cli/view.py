@@ -43,7 +43,7 @@ def view(
     if annotation is not None and not case and not modality:
         raise typer.BadParameter("--annotation needs a CASE", param_hint="CASE")
     checked_encoding(load_protocol(), encoding, "--encoding")
-    _refuse_without_a_screen()
+    refuse_without_a_screen()
     opened = open_from(case, modality) if case or modality else None
     labels = (
         read_labels(annotation, encoding, "--encoding", like=opened)
@@ -59,7 +59,7 @@ def open_window(
     screenshot: Path | None = None,
 ) -> None:
     """The napari window; returns when it is closed (or the picture is saved)."""
-    _refuse_without_a_screen()
+    refuse_without_a_screen()
     from .._napari.launch import view as launch
 
     launch(case, annotation=annotation, screenshot=screenshot)
@@ -67,13 +67,13 @@ def open_window(
 
 def open_sitting(sitting: Sitting, screenshot: Path | None = None) -> None:
     """The napari window with a reading of a study; returns when it is closed."""
-    _refuse_without_a_screen()
+    refuse_without_a_screen()
     from .._napari.launch import view as launch
 
     launch(sitting=sitting, screenshot=screenshot)
 
 
-def _refuse_without_a_screen() -> None:
+def refuse_without_a_screen() -> None:
     """Say what is missing, where Qt would abort the whole process."""
     if not any(find_spec(binding) for binding in QT_BINDINGS):
         raise MmsegError('the viewer needs Qt: pip install "napari-mmseg[qt]"')

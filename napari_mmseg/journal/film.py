@@ -39,7 +39,7 @@ def frames_of(work: Work, axis: int = 0) -> tuple[NDArray[np.uint8], int]:
     uint8 RGB, axes (picture, row, column, channel); neighbours differ.
     """
     protocol = work.header.load_protocol()
-    index = _busiest(work, axis)
+    index = busiest_slice(work, axis)
     codes, proposal = work.first_volumes()
     palette = _palette(protocol)
     every = max(1, -(-len(work.entries) // MOST_FRAMES))
@@ -93,7 +93,7 @@ def plane_axis(plane: str) -> int:
     return PLANES.index(plane)
 
 
-def _busiest(work: Work, axis: int) -> int:
+def busiest_slice(work: Work, axis: int) -> int:
     """The slice in which most voxels were changed, summed over all acts."""
     others = tuple(i for i in range(3) if i != axis)
     counts = np.zeros(work.header.grid.shape[axis], dtype=np.int64)

@@ -238,6 +238,14 @@ def apply_entry(entry: Entry, codes: NDArray[np.uint8], proposal: NDArray[np.uin
         _apply(entry.step, codes, proposal, backwards=entry.deed is Deed.UNDO)
 
 
+def take_back_entry(entry: Entry, codes: NDArray[np.uint8], proposal: NDArray[np.uint8]) -> None:
+    """Undo in codes and proposal, in place, what `apply_entry` did."""
+    if entry.step is not None:
+        _apply(entry.step, codes, proposal, backwards=entry.deed is not Deed.UNDO)
+    if entry.replaced is not None:
+        _apply(entry.replaced, codes, proposal, backwards=False)
+
+
 def _apply(
     step: Step, codes: NDArray[np.uint8], proposal: NDArray[np.uint8], backwards: bool
 ) -> None:
