@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from .lesions import LesionAgreement, lesion_wise
-from .many import CaseAgreement, PairAgreement, RatersAgreement, agree
+from .many import CaseAgreement, RatersAgreement, agree
 from .metrics import RegionAgreement, compare, evaluate
+from .others import against_others
+from .pair import PairAgreement
 
 __all__ = [
     "CaseAgreement",
@@ -12,6 +14,7 @@ __all__ = [
     "PairAgreement",
     "RatersAgreement",
     "RegionAgreement",
+    "against_others",
     "agree",
     "compare",
     "evaluate",

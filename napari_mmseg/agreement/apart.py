@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import combinations
 
 import numpy as np
@@ -12,8 +12,12 @@ from .stack import Stack
 from .surfaces import SurfaceDistances, surface
 
 
-def surface_pairs(stack: Stack) -> Iterator[tuple[int, int, SurfaceDistances]]:
+def surface_pairs(
+    stack: Stack, pairs: Iterable[tuple[int, int]] | None = None
+) -> Iterator[tuple[int, int, SurfaceDistances]]:
     """Each pair of raters who see the region, with the distances of their surfaces.
+
+    `pairs` are those wanted; None: all.
 
     Each rater's map of distances is read where any rater has a surface and then dropped, so that
     one map is in memory at a time. Values are those of `surfaces.distances`. No threads: `edt`
@@ -33,7 +37,9 @@ def surface_pairs(stack: Stack) -> Iterator[tuple[int, int, SurfaceDistances]]:
     places = Places.of(_indices(read, shape), core_of(stack.union), stack.spacing)
     to = {n: places.nearest(_indices(voxels, shape)) for n, voxels in own.items()}
     where = {n: place[voxels] for n, voxels in own.items()}
-    for first, second in combinations(seeing, 2):
+    for first, second in combinations(seeing, 2) if pairs is None else pairs:
+        if first not in own or second not in own:
+            continue
         yield first, second, SurfaceDistances(to[second][where[first]], to[first][where[second]])
 
 

@@ -29,45 +29,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..annotation import Annotation
-from ..errors import InputError
 from .apart import surface_pairs
-from .comparable import check_comparable
 from .detection import LESION_MM3, lesion_f1
 from .energy import distance_matrix, diversity, from_distances
 from .metrics import TOLERANCE_MM
+from .pair import PAIR_MEASURES, PairAgreement, check_raters, pair_of
 from .reliability import fleiss_kappa, krippendorff_alpha
 from .stack import Stack, stacks
-from .surfaces import HAUSDORFF_PERCENTILE, SurfaceDistances
+from .surfaces import HAUSDORFF_PERCENTILE
 
 #: How far around the union of all raters voxels count for kappa and alpha, in mm.
 SURROUND_MM = 5.0
-
-
-@dataclass(frozen=True)
-class PairAgreement:
-    """Two raters and one region; None where there is nothing to measure."""
-
-    first: str
-    second: str
-    dice: float | None
-    jaccard: float | None
-    hd95_mm: float | None
-    mean_surface_mm: float | None
-    nsd: float | None
-    lesion_f1: float | None
-    volume_difference_ml: float
-
-
-#: The measures of a pair, in the order of the tables.
-PAIR_MEASURES = (
-    "dice",
-    "jaccard",
-    "hd95_mm",
-    "mean_surface_mm",
-    "nsd",
-    "lesion_f1",
-    "volume_difference_ml",
-)
 
 
 @dataclass(frozen=True)
@@ -182,18 +154,15 @@ def agree(
     GeometryError
         When their voxels do not lie in the same places.
     """
+    check_raters(annotations)
     raters = tuple(annotations)
-    if len(raters) < 2:
-        raise InputError(f"agreement needs two raters or more, not {len(raters)}")
-    first, *others = annotations.values()
-    for name, other in zip(raters[1:], others, strict=True):
-        check_comparable(first, other, (raters[0], name))
+    first = annotations[raters[0]]
     return CaseAgreement(
         raters,
         first.protocol.name,
         {
             region: _in_region(raters, stack, tolerance_mm)
-            for region, stack in stacks([first, *others])
+            for region, stack in stacks(list(annotations.values()))
         },
         tolerance_mm,
     )
@@ -203,7 +172,9 @@ def _in_region(raters: tuple[str, ...], stack: Stack, tolerance_mm: float) -> Ra
     apart = {(i, j): found for i, j, found in surface_pairs(stack)}
     f1 = lesion_f1(stack)
     pairs = tuple(
-        _pair(raters, (i, j), stack, apart.get((i, j)), f1[i, j], tolerance_mm)
+        pair_of(
+            (raters[i], raters[j]), stack, (i, j), apart.get((i, j)), float(f1[i, j]), tolerance_mm
+        )
         for i, j in combinations(range(len(raters)), 2)
     )
     votes = stack.votes(SURROUND_MM)
@@ -225,28 +196,4 @@ def _in_region(raters: tuple[str, ...], stack: Stack, tolerance_mm: float) -> Ra
         },
         both_empty=math.comb(blind, 2),
         one_empty=blind * (len(raters) - blind),
-    )
-
-
-def _pair(
-    raters: tuple[str, ...],
-    pair: tuple[int, int],
-    stack: Stack,
-    apart: SurfaceDistances | None,
-    f1: float,
-    tolerance_mm: float,
-) -> PairAgreement:
-    i, j = pair
-    one, other, both = (int(stack.shared[n]) for n in ((i, i), (j, j), (i, j)))
-    either = one + other - both
-    return PairAgreement(
-        first=raters[i],
-        second=raters[j],
-        dice=2 * both / (one + other) if either else None,
-        jaccard=both / either if either else None,
-        hd95_mm=apart.hd95_mm if apart else None,
-        mean_surface_mm=apart.mean_mm if apart else None,
-        nsd=apart.nsd(tolerance_mm) if apart else (0.0 if either else None),
-        lesion_f1=None if math.isnan(f1) else float(f1),
-        volume_difference_ml=(one - other) * stack.voxel_ml,
     )

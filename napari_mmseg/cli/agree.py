@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,7 +21,7 @@ from .output import number, print_json, print_table, print_warnings, quiet_stdou
 from .raters import Labels, check_once, distinct, keep_labels
 
 if TYPE_CHECKING:
-    from ..agreement import CaseAgreement
+    from ..agreement import CaseAgreement, PairAgreement
 
 
 def agree(
@@ -42,10 +44,11 @@ def agree(
     maps: Maps = None,
     json: Json = False,
 ) -> None:
-    """Measure how far raters agree: every pair of them, and all together.
+    """Measure how far raters agree: every pair, each with the majority of the others, and all.
 
     Raters are called by their files' names.
     """
+    from ..agreement import against_others
     from ..agreement import agree as measure
     from ..io import open_case
     from ..io.image import stem_of
@@ -76,18 +79,39 @@ def agree(
             for name, path in zip(names, labels, strict=True)
         }
         found = measure(raters, tolerance_mm=tolerance)
+        others = against_others(raters, tolerance_mm=tolerance)
         if html is not None:
             opened = None if images is None else open_case(images)
-            page = report_on_files(raters, agreement=found, images=opened)
+            page = report_on_files(raters, agreement=found, others=others, images=opened)
             write_text(html, as_html(page))
             left_out = page.skipped
         if mapped:
             write_maps(raters, mapped)
     if json:
         files = {name: str(file) for name, file in mapped.items()}
-        print_json({**found.facts(), **({"maps": files} if files else {})})
+        print_json(
+            {
+                **found.facts(),
+                "against_others": {
+                    region: [asdict(one) for one in by_rater.values()]
+                    for region, by_rater in others.items()
+                },
+                **({"maps": files} if files else {}),
+            }
+        )
     else:
-        _print_pairs(found)
+        _print_pairs(
+            "region, raters",
+            {
+                name: [(f"{pair.first}, {pair.second}", pair) for pair in region.pairs]
+                for name, region in found.regions.items()
+            },
+        )
+        typer.echo()
+        _print_pairs(
+            "against the majority of the others",
+            {name: by_rater.items() for name, by_rater in others.items()},
+        )
         typer.echo()
         _print_together(found)
         typer.echo()
@@ -97,13 +121,13 @@ def agree(
     print_warnings(f"{name} was left out: {said}" for name, said in left_out.items())
 
 
-def _print_pairs(case: CaseAgreement) -> None:
-    header = ["region, raters", "Dice", "Jaccard", "HD95 mm", "mean mm", "NSD", "lesion F1", "ml"]
+def _print_pairs(what: str, regions: Mapping[str, Iterable[tuple[str, PairAgreement]]]) -> None:
+    header = [what, "Dice", "Jaccard", "HD95 mm", "mean mm", "NSD", "lesion F1", "ml"]
     print_table(
         header,
         [
             [
-                f"{name}  {pair.first}, {pair.second}",
+                f"{region}  {who}",
                 number(pair.dice),
                 number(pair.jaccard),
                 number(pair.hd95_mm, 1),
@@ -112,8 +136,8 @@ def _print_pairs(case: CaseAgreement) -> None:
                 number(pair.lesion_f1),
                 f"{round(pair.volume_difference_ml, 1) + 0.0:+.1f}",
             ]
-            for name, region in case.regions.items()
-            for pair in region.pairs
+            for region, pairs in regions.items()
+            for who, pair in pairs
         ],
     )
 

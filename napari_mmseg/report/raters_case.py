@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..agreement.effects import (
@@ -15,11 +15,16 @@ from ..agreement.effects import (
 )
 from ..agreement.many import CaseAgreement, agree
 from ..agreement.metrics import TOLERANCE_MM
+from ..agreement.others import against_others
+from ..agreement.pair import PairAgreement
 from ..annotation import Annotation
 from ..case import Case
 from ..errors import InputError, MmsegError
 from ..io.sidecar import without_names
 from .raters_disputes import DisputedSlice, disputed_slices, most_disputed
+
+#: By region and rater: against the majority of the others.
+Others = Mapping[str, Mapping[str, PairAgreement]]
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ class RatedReading:
 class RatedCase:
     """One case with its readings, the model's proposal and its images, each loaded when asked.
 
-    `agreement` is that of the first readings, where it is known already.
+    `agreement` and `others` are those of the first readings, where they are known already.
     """
 
     name: str
@@ -47,16 +52,22 @@ class RatedCase:
     load_proposal: Callable[[], Annotation | None] = lambda: None
     load_images: Callable[[], Case | None] = lambda: None
     agreement: CaseAgreement | None = None
+    others: Others | None = None
 
 
 @dataclass(frozen=True)
 class MeasuredCase:
-    """What one case told; `agreement` is among first readings, None with fewer than two."""
+    """What one case told.
+
+    `agreement` is among first readings, None with fewer than two; `others` is each first reading
+    against the majority of the others, then empty.
+    """
 
     name: str
     raters: tuple[str, ...]
     agreement: CaseAgreement | None
     scored: tuple[ScoredReading, ...]
+    others: Others = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -139,14 +150,16 @@ def measure_raters(
                 )
             first = {r.rater: r.annotation for r in rated if r.repeat == 0}
             scored, again = score_case(case.name, rated, _proposal(case, problems))
-            agreed = case.agreement
+            agreed, others = case.agreement, case.others
             if agreed is None and len(first) > 1:
                 agreed = agree(first, tolerance_mm=tolerance_mm)
+            if others is None and len(first) > 1:
+                others = against_others(first, tolerance_mm=tolerance_mm)
         except MmsegError as error:
             problems[case.name] = str(error)
             continue
         protocol = rated[0].annotation.protocol
-        measured.append(MeasuredCase(case.name, tuple(first), agreed, tuple(scored)))
+        measured.append(MeasuredCase(case.name, tuple(first), agreed, tuple(scored), others or {}))
         repeats += again
         found = disputed_slices(case.name, first)
         slices = most_disputed([*slices, *found])

@@ -11,6 +11,7 @@ from .plots import Group, bland_altman, box_plot
 from .raters_case import RatersReport
 from .raters_disputes import DisputedSlice, colour_of, picture_of
 from .raters_methods import methods
+from .raters_others import against_others
 from .raters_plots import Row, dots, forest, heat_map
 from .raters_summary import MEASURES, PAIRS, case_values, icc_of_volumes, pair_means, summarise
 from .style import document, in_figure, key
@@ -37,6 +38,7 @@ def as_html(report: RatersReport) -> str:
         "<h2>In short</h2>",
         _in_short(report),
         *_agreement(report),
+        *against_others(report),
         *_spread(report),
         *_raters(report),
         *_time(report),

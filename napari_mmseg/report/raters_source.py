@@ -13,7 +13,7 @@ from ..agreement.metrics import TOLERANCE_MM
 from ..annotation import Annotation
 from ..case import Case
 from ..errors import InputError
-from .raters_case import RatedCase, RatedReading, RatersReport, measure_raters
+from .raters_case import Others, RatedCase, RatedReading, RatersReport, measure_raters
 
 if TYPE_CHECKING:
     from ..study import Reading, Study
@@ -95,14 +95,15 @@ def report_on_files(
     *,
     title: str = "Label files",
     agreement: CaseAgreement | None = None,
+    others: Others | None = None,
     images: Case | None = None,
 ) -> RatersReport:
     """Measure the label files of one case, by rater.
 
     Parameters
     ----------
-    agreement
-        Theirs, where it is known already.
+    agreement, others
+        Theirs, and of each with the majority of the others, where they are known already.
     images
         To draw the most disputed slices over.
 
@@ -114,7 +115,9 @@ def report_on_files(
     readings = tuple(
         RatedReading(name, partial(_same, annotation)) for name, annotation in annotations.items()
     )
-    case = RatedCase("case", readings, load_images=lambda: images, agreement=agreement)
+    case = RatedCase(
+        "case", readings, load_images=lambda: images, agreement=agreement, others=others
+    )
     tolerance = TOLERANCE_MM if agreement is None else agreement.tolerance_mm
     return measure_raters(title, [case], tolerance_mm=tolerance)
 

@@ -73,6 +73,19 @@ def pair_means(report: RatersReport, region: str, key: str = "dice") -> NDArray[
         return np.asarray(np.where(counts > 0, sums / np.maximum(counts, 1), np.nan))
 
 
+def others_values(report: RatersReport, region: str, rater: str, key: str) -> list[float]:
+    """One measure of a rater against the majority of the others, of the cases that have it.
+
+    Volume differences keep their sign: rater minus majority.
+    """
+    found = [
+        getattr(case.others[region][rater], key)
+        for case in report.cases
+        if rater in case.others.get(region, {})
+    ]
+    return [value for value in found if value is not None]
+
+
 def icc_of_volumes(report: RatersReport, region: str) -> Icc | None:
     """ICC(2,1) of the volumes over the cases that all raters read; None where there are too few."""
     table = [

@@ -45,6 +45,13 @@ def as_values(report: RatersReport) -> dict[str, Any]:
         "cases": {
             case.name: case.agreement.facts() if case.agreement else None for case in report.cases
         },
+        "against_others": {
+            case.name: {
+                region: [asdict(one) for one in by_rater.values()]
+                for region, by_rater in case.others.items()
+            }
+            for case in report.cases
+        },
         "readings": [asdict(reading) for reading in report.readings],
         "disputed": [
             {

@@ -15,7 +15,8 @@ from scipy import ndimage
 
 from napari_mmseg.agreement import CaseAgreement, RatersAgreement, agree, compare
 from napari_mmseg.agreement.detection import LESION_MM3
-from napari_mmseg.agreement.many import PAIR_MEASURES, SURROUND_MM
+from napari_mmseg.agreement.many import SURROUND_MM
+from napari_mmseg.agreement.pair import PAIR_MEASURES
 from napari_mmseg.annotation import Annotation
 from napari_mmseg.errors import GeometryError, InputError
 from napari_mmseg.grid import Grid
