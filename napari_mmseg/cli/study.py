@@ -143,7 +143,7 @@ def propose(
                 found = predict(case, model=model, device=device.value).annotation()
             export(found, folder / FOLDER / f"{entry.id}.nii.gz")
             study = set_proposal(study, entry.id, f"{FOLDER}/{entry.id}.nii.gz")
-    typer.echo(f"{counted(len(todo), 'proposal')} made; there before: {len(shown) - len(todo)}")
+    typer.echo(f"{counted(len(todo), 'proposal')} made, {len(shown) - len(todo)} were there")
 
 
 def _tell_size(study: Study, json: bool) -> None:
