@@ -73,8 +73,10 @@ class HistoryView:
             viewer.add_image(data, **meta)
         colours = label_colormap(work.header.load_protocol())
         self._add(Film(self._timeline), work.header.layer or LABELS_NAME, colours, LABELS_OPACITY)
+        labels = viewer.layers.selection.active
         outline = self._add(Film(self._timeline, proposal=True), PROPOSAL_NAME, colours, 1.0)
         outline.contour = 1
+        viewer.layers.selection.active = labels
         self._note = TextOverlay(
             position="top_left", font_size=_NOTE_POINTS, color=_NOTE_COLOUR, visible=True
         )
@@ -137,5 +139,5 @@ class HistoryView:
         minutes = entry.effort.active_seconds / 60
         return (
             f"{position} of {last}: {deed}{entry.step.label}\n"
-            f"{moment(entry.at)}, {minutes:.1f} min at work"
+            f"{moment(entry.at)[:-6].replace('T', ' ')} UTC, {minutes:.1f} min at work"
         )
