@@ -29,6 +29,11 @@ NO_IMAGE = "The lasso follows the edges of an image: open one"
 _COLOUR = "yellow"
 _WIDTH_VOXELS = 0.7
 
+#: The way back to the first corner, which a double click would close, is thinner; corners are dots.
+_BACK_COLOUR = "orange"
+_BACK_WIDTH_VOXELS = 0.35
+_CORNER_VOXELS = 0.9  # half a side
+
 
 class LassoHand:
     """The corners clicked so far in one slice, and the way between them.
@@ -146,16 +151,26 @@ class LassoHand:
         return str(seen[-1]) if seen else next(iter(self._images), "")
 
     def _show(self, voxel: Voxel) -> None:
-        """Draw the way through all corners and on to a voxel."""
+        """Draw the way through all corners and on to a voxel, and how it would be closed there."""
         if self._ways is None:
             return
-        way = [*self._drawn, self._ways.path(self._corners[-1], voxel)]
-        points = np.concatenate(way).astype(float)
-        if len(points) < 2:
-            points = np.repeat(points, 2, axis=0)
+        drawn = [*self._drawn, self._ways.path(self._corners[-1], voxel)]
         layer = self._overlay()
         layer.data = []
-        layer.add_paths([points], edge_color=_COLOUR, edge_width=_WIDTH_VOXELS)
+        if self._drawn:  # with fewer than two corners there is nothing to close
+            back = _line(self._ways.path(voxel, self._corners[0], drawn))
+            layer.add_paths([back], edge_color=_BACK_COLOUR, edge_width=_BACK_WIDTH_VOXELS)
+        way = _line(np.concatenate(drawn))
+        layer.add_paths([way], edge_color=_COLOUR, edge_width=_WIDTH_VOXELS)
+        dots = [self._dot(corner) for corner in self._corners]
+        layer.add_rectangles(dots, edge_color=_COLOUR, face_color=_COLOUR, edge_width=0.1)
+
+    def _dot(self, corner: Voxel) -> NDArray[np.float64]:
+        """A small square round a corner in its slice: (4, 3)."""
+        square = np.tile(np.array(corner, dtype=float), (4, 1))
+        plane = [axis for axis in range(3) if axis != self._slice[0]]
+        square[:, plane] += _CORNER_VOXELS * np.array([[-1, -1], [-1, 1], [1, 1], [1, -1]])
+        return square
 
     def _overlay(self) -> Shapes:
         from napari.layers import Shapes
@@ -175,3 +190,9 @@ class LassoHand:
             self._viewer.layers.selection.active = active
             self._shown = layer
         return self._shown
+
+
+def _line(way: NDArray[np.intp]) -> NDArray[np.float64]:
+    """A way (n, 3) as a line, which has two points at least."""
+    points = way.astype(float)
+    return np.repeat(points, 2, axis=0) if len(points) < 2 else points

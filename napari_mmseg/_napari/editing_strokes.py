@@ -65,9 +65,11 @@ class Strokes:
 
         What it gives goes on from one voxel to the next while the mouse is dragged, until
         `release`, or until it says False: undo has closed the step. None for a tool that is done
-        with the click.
+        with the click. The restore brush does not add or erase: `other` restores all regions.
         """
         tool = self._tool()
+        if tool.tool is Tool.RESTORE:
+            tool = replace(tool, erase=False)
         mode = tool.mode(other)
         if tool.tool is not Tool.SCRIBBLE:
             self._session.begin(tool.label(mode, self._session.protocol))
@@ -126,8 +128,10 @@ class Strokes:
             voxels[:, plane] = np.floor(corners[:, plane])
         with told():
             area = polygon(voxels, across)
-            if self._tool().tool in (Tool.RESTORE, Tool.SCRIBBLE) and not from_edges:
-                self._lay(self._tool(), self._tool().mode(), area)
+            tool = self._tool()
+            if tool.tool in (Tool.RESTORE, Tool.SCRIBBLE) and not from_edges:
+                mode = Mode.PAINT if tool.tool is Tool.RESTORE else tool.mode()
+                self._lay(tool, mode, area)
             else:
                 self._stroke(label, area)
 
@@ -147,8 +151,9 @@ class Strokes:
             self._scribble(tool.region, mode in (Mode.PAINT, Mode.SET), footprint)
         elif tool.tool is Tool.RESTORE:
             session = self._session
+            region = None if mode in (Mode.ERASE, Mode.UNSET) else tool.region
             for stroke in restoring(
-                session.codes, session.proposal, session.protocol, tool.region, footprint
+                session.codes, session.proposal, session.protocol, region, footprint
             ):
                 session.extend(stroke)
         else:

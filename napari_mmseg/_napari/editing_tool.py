@@ -76,7 +76,8 @@ class EditTool:
         """What undo says that it takes back, such as "brush: add TC"."""
         name = _NAMES.get(self.tool, str(self.tool))
         if self.tool is Tool.RESTORE:
-            return f"{name}: {self.region} as proposed"
+            everything = mode in (Mode.ERASE, Mode.UNSET)
+            return f"{name}: {'all regions' if everything else self.region} as proposed"
         what = protocol[self.region].compartment if self.exact else self.region
         verb = "add" if mode in (Mode.PAINT, Mode.SET) else "erase"
         return f"{name}: {verb} {what}"

@@ -29,7 +29,7 @@ from .editing_actions import (
 )
 from .editing_sentence import sentence
 from .editing_toggles import ToggleRow
-from .editing_tool import ALL_CONTRASTS, FLAT_TOOLS, LOOKING_TOOLS, EditTool, Tool
+from .editing_tool import ALL_CONTRASTS, FLAT_TOOLS, LOOKING_TOOLS, ROUND_TOOLS, EditTool, Tool
 from .widgets.brush_size import BrushSize
 from .widgets.section import Choice, column, quiet
 
@@ -205,8 +205,18 @@ class EditWidget(QWidget):
 
     def offer_contrasts(self, names: Sequence[str]) -> None:
         """The contrasts that a tool can look at; without any it looks at none."""
-        everything = "all contrasts" if names else "no image: a plain brush"
-        self._looks_at.offer([(everything, ALL_CONTRASTS), *((name, name) for name in names)])
+        self._looks_at.offer([("", ALL_CONTRASTS), *((name, name) for name in names)])
+        self._name_all(Tool.ADAPTIVE)
+
+    def _name_all(self, tool: Tool) -> None:
+        """Say what a tool looks at where no contrast was chosen."""
+        if self._looks_at.count() < 2:
+            text = "no image: a plain brush"
+        elif tool is Tool.LASSO:
+            text = "the contrast on screen"
+        else:
+            text = "all contrasts"
+        self._looks_at.setItemText(0, text)
 
     def show_tool(self, tool: EditTool, editable: bool = True) -> None:
         """Show the tool in the hand, without emitting; `editable` is false in the 3D view."""
@@ -224,6 +234,8 @@ class EditWidget(QWidget):
         self._adding.setEnabled(tool.tool is not Tool.RESTORE)
         self._exact.setEnabled(tool.tool not in (Tool.RESTORE, Tool.SCRIBBLE))
         self._size.show_diameter(tool.diameter)
+        self._size.setEnabled(tool.tool in ROUND_TOOLS)
+        self._name_all(tool.tool)
         self._looks_at.choose(tool.looks_at)
         self._looks_row.setVisible(tool.tool in LOOKING_TOOLS)
         for widget in quietly:

@@ -7,6 +7,7 @@ where edges are cheap.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,10 @@ EDGE_QUANTILE = 0.95
 #: A way may leave the box of its ends by this share of its length, and by at least so much (mm).
 ASIDE_SHARE = 0.25
 ASIDE_LEAST_MM = 10.0
+
+#: What it costs to pass a pixel once more on the way back to the first corner, as multiples of one
+#: without any edge: an outline that went back where it came from would enclose nothing.
+RETRACED_COST = 5.0
 
 
 class Lasso:
@@ -59,8 +64,12 @@ class Lasso:
         self._edges = np.array([spacing[i] for i in self._plane])
         self._costs = _costs(np.take(image, index, axis=axis), self._edges)
 
-    def path(self, start: Voxel, end: Voxel) -> NDArray[np.intp]:
+    def path(
+        self, start: Voxel, end: Voxel, drawn: Sequence[NDArray[np.intp]] = ()
+    ) -> NDArray[np.intp]:
         """The voxels from one to another along edges, both ends included: (n, 3).
+
+        `drawn` are ways (n, 3) that this one keeps clear of where it can.
 
         Raises
         ------
@@ -75,6 +84,11 @@ class Lasso:
         low = np.maximum(np.minimum(a, b) - aside, 0)
         high = np.minimum(np.maximum(a, b) + aside + 1, self._costs.shape)
         window = self._costs[low[0] : high[0], low[1] : high[1]]
+        if drawn:
+            window = window.copy()
+            passed = np.concatenate(drawn)[:, self._plane] - low
+            here = ((passed >= 0) & (passed < window.shape)).all(axis=1)
+            window[tuple(passed[here].T)] = RETRACED_COST
         ways = MCP_Geometric(window, sampling=tuple(self._edges))
         ways.find_costs([tuple(a - low)], [tuple(b - low)])
         flat = np.array(ways.traceback(tuple(b - low)), dtype=np.intp) + low
@@ -83,7 +97,7 @@ class Lasso:
         return path
 
     def outline(self, corners: Sequence[Voxel]) -> NDArray[np.intp]:
-        """The closed way through corners and back to the first, (n, 3).
+        """The closed way through corners and back to the first by another way, (n, 3).
 
         Raises
         ------
@@ -92,9 +106,9 @@ class Lasso:
         """
         if len(corners) < 2:
             raise InputError("a lasso needs two points at least: click once more")
-        ends = [*corners[1:], corners[0]]
-        ways = [self.path(a, b)[:-1] for a, b in zip(corners, ends, strict=True)]
-        outline = np.concatenate(ways)
+        ways = [self.path(a, b) for a, b in pairwise(corners)]
+        ways.append(self.path(corners[-1], corners[0], ways))
+        outline = np.concatenate([way[:-1] for way in ways])
         return outline if len(outline) else self.path(corners[0], corners[0])
 
     def fill(self, corners: Sequence[Voxel]) -> Footprint:

@@ -84,7 +84,7 @@ def test_the_restore_brush_brings_the_proposal_back_under_it_only(desk):
     desk.drag((5, 10, 12))
     desk.press("R")
     desk.controller.use(diameter=6.0)
-    desk.drag((4, 10, 8), modifiers=("Shift",))  # Shift makes no difference
+    desk.drag((4, 10, 8))
     assert desk.session.undo_label == "restore brush: WT as proposed"
     assert desk.session.codes[4, 10, 8] == 1
     assert desk.session.codes[4, 10, 13] == 0
@@ -92,6 +92,24 @@ def test_the_restore_brush_brings_the_proposal_back_under_it_only(desk):
     desk.drag((5, 2, 16))
     assert desk.session.codes[5, 2, 16] == 0
     assert desk.session.codes[5, 10, 18] == 1
+
+
+def test_the_restore_brush_with_shift_brings_all_regions_back(desk):
+    proposed = np.zeros(SHAPE, np.uint8)
+    proposed[:, 5:15, 5:15] = 1
+    proposed[:, 8:12, 8:12] = 3
+    desk.session.replace(proposed, "segmentation")
+    desk.controller.use(tool="brush", erase=True, diameter=60.0)
+    desk.drag((4, 10, 10))
+    desk.controller.use(tool="restore", diameter=6.0)  # erasing stays set and makes no difference
+    desk.drag((4, 10, 10))
+    assert desk.session.codes[4, 10, 10] == 1
+    desk.drag((4, 10, 10), modifiers=("Shift",))
+    assert desk.session.codes[4, 10, 10] == 3
+    assert desk.session.codes[4, 5, 5] == 0  # not under the brush
+    assert desk.session.undo_label == "restore brush: all regions as proposed"
+    desk.session.undo()
+    assert desk.session.codes[4, 10, 10] == 1
 
 
 def double_click(desk: Desk, voxel: tuple[int, int, int]) -> None:
@@ -114,6 +132,11 @@ def test_the_lasso_follows_the_edge_between_clicks_and_closes_on_a_double_click(
     desk.drag((4, 10, 12))
     desk.drag((4, 10, 12), button=2)  # takes the last one back
     assert desk.controller.lasso.corners == ((4, 4, 4), (4, 4, 19))
+    overlay = desk.viewer.layers[LASSO_NAME]
+    assert overlay.shape_type == ["path", "path", "rectangle", "rectangle"]
+    back = overlay.data[0]  # how a double click would close it: not the way it came
+    np.testing.assert_array_equal(back[[0, -1]], [(4, 4, 19), (4, 4, 4)])
+    assert (back[1:-1, 1] != 4).any()
     double_click(desk, (4, 15, 12))  # the way there and back goes round the corners
     found = desk.session.codes == 2
     assert found[4, 5:15, 5:19].all()

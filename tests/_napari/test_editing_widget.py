@@ -15,7 +15,7 @@ from qtpy.QtWidgets import (
     QSlider,
 )
 
-from napari_mmseg._napari.editing_tool import EditTool, Tool
+from napari_mmseg._napari.editing_tool import ROUND_TOOLS, EditTool, Tool
 from napari_mmseg._napari.editing_widget import EditState, EditWidget
 from napari_mmseg._napari.widgets.section import Choice
 from napari_mmseg.protocol import load_protocol
@@ -90,14 +90,38 @@ def test_what_is_shown_is_not_asked_for_again(widget, qtbot):
 
 def test_the_sentence_tells_what_a_stroke_does(widget):
     def told(**tool: Any) -> str:
-        widget.show_tool(EditTool(**tool))
+        widget.show_tool(EditTool(**{"tool": Tool.BRUSH, **tool}))
         return widget.sentence
 
+    assert told(region="WT", tool=Tool.NAVIGATE) == "Drag moves the image. Choose a tool to edit."
     assert told(region="WT") == "Adds to whole tumour, keeps TC, ET."
     assert told(region="TC", erase=True) == "Erases tumour core and ET."
     assert "what was proposed" in told(region="TC", tool=Tool.RESTORE, erase=True)
+    lasso = told(region="TC", tool=Tool.LASSO)
+    assert lasso == "Click along the outline, double click to close. Adds to tumour core, keeps ET."
     assert told(region="WT", exact=True) == "Makes every voxel oedema."
     assert "Turns enhancing tumour into necrotic" in told(region="ET", exact=True, erase=True)
+
+
+def test_it_is_said_what_a_tool_looks_at_where_no_contrast_is_chosen(widget):
+    looks_at = next(c for c in widget.findChildren(Choice) if "contrast" in c.toolTip())
+    widget.offer_contrasts(["T1", "FLAIR"])
+    widget.show_tool(EditTool("WT", Tool.ADAPTIVE))
+    assert looks_at.currentText() == "all contrasts"
+    widget.show_tool(EditTool("WT", Tool.LASSO))
+    assert looks_at.currentText() == "the contrast on screen"
+    widget.show_tool(EditTool("WT", Tool.LASSO, looks_at="FLAIR"))
+    assert looks_at.currentText() == "FLAIR"
+    widget.offer_contrasts([])
+    widget.show_tool(EditTool("WT", Tool.ADAPTIVE))
+    assert looks_at.currentText() == "no image: a plain brush"
+
+
+def test_the_size_is_offered_for_round_tools_only(widget):
+    size = widget.findChild(QDoubleSpinBox)
+    for tool in Tool:
+        widget.show_tool(EditTool("WT", tool))
+        assert size.isEnabled() == (tool in ROUND_TOOLS)
 
 
 def test_counts_undo_and_restore_follow_the_state(widget, qtbot):

@@ -48,6 +48,17 @@ def test_a_way_is_unbroken_and_stays_on_the_edge():
     assert away.max() <= 3.0
 
 
+def test_the_way_back_is_another_one_so_that_something_is_enclosed():
+    truth = disc(80, 80, 25)
+    lasso = Lasso(noisy(truth)[None], (1.0, 1.0, 1.0), 0, 0)
+    footprint = lasso.fill([(0, 40, 65), (0, 15, 40), (0, 40, 15)])  # half of the circle
+    box, mask = footprint.clipped((1, 80, 80))
+    found = np.zeros((1, 80, 80), bool)
+    found[box] = mask
+    upper = truth & (np.arange(80) <= 40)[:, None]
+    assert (found[0] & upper).sum() > 0.95 * upper.sum()
+
+
 def test_spacing_counts():
     truth = disc(30, 90, 25, (3.0, 1.0))
     lasso = Lasso(noisy(truth)[:, None], (3.0, 1.0, 1.0), 1, 0)
