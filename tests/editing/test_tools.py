@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from napari_mmseg import editing
 from napari_mmseg.editing import AdaptiveBrush, EditSession, Footprint, Lasso, Mode, Stroke
+from napari_mmseg.editing.refine import Refiner, Scribble, carry, refine
 from napari_mmseg.errors import InputError
 
 from .volumes import PROTOCOLS, annotation, boxes, random_codes
@@ -31,6 +32,8 @@ class Tools(RuleBasedStateMachine):
         self.session = EditSession(annotation(start.copy(), protocol, SPACING))
         self.image = np.random.default_rng(seed).normal(size=SHAPE) + start
         self.brush = AdaptiveBrush([self.image], SPACING)
+        self.refiner = Refiner(self.session.grid, protocol, [self.image])
+        self.carrier = editing.Carrier(self.session.grid, protocol, [self.image])
         self.steps, self.at = [start], 0
 
     def name(self, number: int) -> str:
@@ -138,21 +141,92 @@ class Tools(RuleBasedStateMachine):
         footprint = Lasso(self.image, SPACING, axis, index).fill(flat)
         self.apply(lambda session: session.apply(Stroke(self.name(region), Mode.PAINT, footprint)))
 
-    @rule(region=regions, footprint=boxes())
-    def restore(self, region: int, footprint) -> None:
+    @rule(region=regions, footprint=boxes(), everything=st.booleans())
+    def restore(self, region: int, footprint, everything: bool) -> None:
+        name, place = None if everything else self.name(region), Footprint(*footprint)
+
         def brush(session: EditSession) -> None:
             session.begin("restore")
             for stroke in editing.restoring(
-                session.codes,
-                session.proposal,
-                self.protocol,
-                self.name(region),
-                Footprint(*footprint),
+                session.codes, session.proposal, self.protocol, name, place
             ):
                 session.extend(stroke)
             session.end()
 
         self.apply(brush)
+        clipped = place.clipped(SHAPE)
+        if clipped is not None:
+            box, mask = clipped
+            now, then = self.session.codes[box][mask], self.session.proposal[box][mask]
+            if name is None:
+                np.testing.assert_array_equal(now, then)
+            else:
+                inside = self.protocol.inside
+                np.testing.assert_array_equal(inside(now, name), inside(then, name))
+
+    @rule(region=regions)
+    def restore_all(self, region: int) -> None:
+        self.apply(EditSession.restore, self.name(region))
+
+    @rule(seed=st.integers(0, 9), as_proposal=st.booleans(), keep_edits=st.booleans())
+    def put_a_result(self, seed: int, as_proposal: bool, keep_edits: bool) -> None:
+        result = random_codes(seed, self.protocol)
+        self.apply(
+            EditSession.replace, result, "result", as_proposal=as_proposal, keep_edits=keep_edits
+        )
+
+    @rule(
+        region=regions,
+        mode=st.sampled_from(list(Mode)),
+        start=voxels,
+        end=voxels,
+        mm=st.floats(0.5, 8),
+        axis=axes,
+    )
+    def brush_drag(self, region: int, mode: Mode, start, end, mm: float, axis) -> None:
+        if axis is not None:
+            end = tuple(start[i] if i == axis else end[i] for i in range(3))
+        area = editing.sweep(start, end, mm, SPACING, axis)
+        self.apply(lambda session: session.apply(Stroke(self.name(region), mode, area)))
+
+    @rule(region=regions, mode=st.sampled_from(list(Mode)), voxel=voxels, axis=axes)
+    def fill_area(self, region: int, mode: Mode, voxel, axis: int | None) -> None:
+        def fill(session: EditSession) -> None:
+            area = editing.flood(session.codes, voxel, axis)
+            session.apply(Stroke(self.name(region), mode, area))
+
+        self.apply(fill)
+
+    @rule(
+        region=regions,
+        mode=st.sampled_from(list(Mode)),
+        corners=st.lists(voxels, min_size=3, max_size=5),
+        axis=st.integers(0, 2),
+    )
+    def fill_polygon(self, region: int, mode: Mode, corners, axis: int) -> None:
+        flat = np.array(corners)
+        flat[:, axis] = flat[0, axis]
+        area = editing.polygon(flat, axis)
+        self.apply(lambda session: session.apply(Stroke(self.name(region), mode, area)))
+
+    @rule(marks=st.lists(st.tuples(regions, st.booleans(), voxels), min_size=1, max_size=3))
+    def refine(self, marks) -> None:
+        scribbles = [
+            Scribble(self.name(region), inside, editing.stamp(voxel, 1.5, SPACING, 0))
+            for region, inside, voxel in marks
+        ]
+        self.apply(refine, self.refiner, scribbles)
+
+    @rule(keys=st.lists(st.integers(0, 5), min_size=2, max_size=3), axis=st.integers(0, 2))
+    def carry(self, keys, axis: int) -> None:
+        self.apply(carry, self.carrier, keys, axis)
+
+    @rule(region=regions)
+    def mirror(self, region: int) -> None:
+        before = self.session.codes.copy()
+        mask = self.protocol.inside(self.session.codes, self.name(region))
+        editing.mirrored(mask, editing.symmetry_plane(self.image, SPACING), SPACING)
+        np.testing.assert_array_equal(self.session.codes, before)  # an outline only
 
     @rule()
     def undo(self) -> None:
