@@ -12,8 +12,7 @@ from .editing_tool import Tool
 class EditAction:
     """A command with its key (napari's notation, empty for none) and what its tooltip says.
 
-    `name` is what the controller runs; `argument` goes with it. A `native` key is one that napari
-    itself binds for all Labels layers: it changes the layer's mode, which the tool follows.
+    `name` is what the controller runs; `argument` goes with it.
     """
 
     name: str
@@ -21,7 +20,6 @@ class EditAction:
     tooltip: str
     key: str = ""
     argument: str = ""
-    native: bool = False
 
     @property
     def hint(self) -> str:
@@ -31,7 +29,7 @@ class EditAction:
 
 
 TOOL_ACTIONS: tuple[EditAction, ...] = (
-    EditAction("tool", "Navigate", "Drag moves the image", "Z", Tool.NAVIGATE, True),
+    EditAction("tool", "Navigate", "Drag moves the image", "Z", Tool.NAVIGATE),
     EditAction(
         "tool",
         "Brush",
@@ -63,7 +61,7 @@ SMART_ACTIONS: tuple[EditAction, ...] = (
     EditAction(
         "tool",
         "Restore",
-        "A brush that brings the region back to what was proposed",
+        "A brush that brings the region back to what was proposed; hold Shift for all regions",
         "R",
         Tool.RESTORE,
     ),

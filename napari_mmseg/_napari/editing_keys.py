@@ -25,10 +25,12 @@ def bind_keys(
     """Bind every action's key on the layer, undo and redo on the viewer too.
 
     A layer's own keymap comes before napari's for all Labels layers, so 1, 2, 3 choose regions
-    here and still switch modes elsewhere.
+    here and still switch modes elsewhere. Z is bound too, though napari has it: napari remembers
+    the mode before its own Z for as long as the window is open, and goes back to it whenever a Z
+    is let go of later, the one of Ctrl+Z included.
     """
     for action in all_actions(protocol):
-        if not action.key or action.native:
+        if not action.key:
             continue
 
         def press(_: Any, action: EditAction = action) -> None:
@@ -41,7 +43,7 @@ def bind_keys(
 
 def unbind_keys(viewer: ViewerModel, layer: Labels, protocol: Protocol) -> None:
     for action in all_actions(protocol):
-        if action.key and not action.native:
+        if action.key:
             layer.bind_key(action.key, None)
             if action.name in EVERYWHERE:
                 viewer.bind_key(action.key, None)

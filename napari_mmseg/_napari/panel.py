@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 from weakref import WeakKeyDictionary
 
@@ -14,7 +15,9 @@ from .closing import CloseGuard, main_window_of
 from .coordinator import Coordinator
 from .dropping import DropTaker
 from .editing_widget import EditWidget
+from .key_focus import KeysFollowMouse
 from .orientation import PLANES
+from .pause import after_pause
 from .widgets.case_box import CaseBox
 from .widgets.export_box import ExportBox
 from .widgets.inside_box import InsideBox
@@ -87,10 +90,13 @@ class Panel(QWidget):
         _panels[viewer] = self
 
     def _build(self) -> None:
+        self._unfolded: Section | None = None
+        self._reveal = after_pause(self, 0, self._show_unfolded)
         inside = QWidget()
         inner = column(inside, margin=0, spacing=0)
         for section in self.sections.values():
             inner.addWidget(section)
+            section.toggled.connect(partial(self._bring_into_sight, section))
         inner.addStretch(1)
         self.setMinimumWidth(_WIDTH_PX)
         self._scroll = TallArea(inside)
@@ -106,6 +112,17 @@ class Panel(QWidget):
         section = self.sections[name]
         section.expand()
         self._scroll.ensureWidgetVisible(section)
+
+    def _bring_into_sight(self, section: Section, is_open: bool) -> None:
+        """What is unfolded at the panel's lower end is seen, not only its title."""
+        if is_open and self.isVisible():
+            self._unfolded = section
+            self._reveal.start()  # once it is laid out
+
+    def _show_unfolded(self) -> None:
+        if self._unfolded is not None and self._unfolded.is_expanded:
+            self._scroll.ensureWidgetVisible(self._unfolded)
+            self._scroll.ensureVisible(0, self._unfolded.y())  # its title, if it is taller
 
     @property
     def is_guarded(self) -> bool:
@@ -126,6 +143,7 @@ class Panel(QWidget):
         self._guard = CloseGuard(window, self._may_close)
         if (target := compat.drop_target(window)) is not None:
             self._take_drops(target)
+            KeysFollowMouse(target, self)
 
     def _may_close(self) -> bool:
         """Asked when the window is about to close; True lets go of the viewer."""

@@ -134,6 +134,21 @@ def test_painting_erasing_undoing_and_changing_the_plane_by_hand(hands):
     assert {2, 3, 4, 5, 6} <= set(changed[:, 0])
 
 
+def test_undo_leaves_the_tool_in_the_hand_after_navigating(hands, monkeypatch):
+    from napari.settings import get_settings
+
+    monkeypatch.setattr(get_settings().application, "hold_button_delay", 0.0)
+    at = SHAPE[0] // 2
+    hands.viewer.layers.selection.active = hands.layer
+    hands.key(Qt.Key.Key_F)
+    hands.key(Qt.Key.Key_Z)
+    hands.key(Qt.Key.Key_P)
+    hands.drag((at, 5, 5))
+    hands.key(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert hands.session.undo_depth == 0
+    assert (hands.layer.mode, hands.controller.tool.tool) == ("paint", "brush")
+
+
 def test_the_panel_and_napari_s_polygon_work_together(hands):
     at = SHAPE[0] // 2
     hands.viewer.layers.selection.active = hands.layer
