@@ -47,7 +47,7 @@ def parameters_of(name: str) -> dict[str, type]:
     return found
 
 
-def run(name: str, **options: Any) -> dict[str, Any]:
+def run(name: str, /, **options: Any) -> dict[str, Any]:
     """The result of a benchmark, with the machine that it was measured on."""
     with contextlib.redirect_stdout(sys.stderr):
         result = dict(module_of(name).run(**options))

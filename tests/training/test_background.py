@@ -128,3 +128,16 @@ def test_a_scan_that_cannot_serve_is_refused(tmp_path: Path, scan: np.ndarray) -
         read_background(write(tmp_path / "three", scan[:3]))
     with pytest.raises(InputError, match="resample it to 1 mm"):
         read_background(write(tmp_path / "coarse", scan, edge=2.0))
+
+
+def test_rendering_leaves_the_scan_as_it_was(background: Background) -> None:
+    case = simulate_on_background(background, Chance(4), healthy=True)
+    assert case.scan is not None
+    before = case.scan.clone()
+    i, p, left = case.shape
+    first, again = (
+        render(case, (slice(0, i), slice(0, p), slice(0, left)), recipe, Chance(6))
+        for recipe in [draw_recipe(case, Chance(5))] * 2
+    )
+    assert torch.equal(case.scan, before)
+    assert torch.equal(first, again)

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from napari_mmseg.training.simulate import tissues as t
 from napari_mmseg.training.simulate.chance import Chance, Shape
+from napari_mmseg.training.simulate.neighbours import dilated, eroded
 
 BRAIN_MARGIN_MM = 14
 HELD_OUT_FILES = ("training_seg_04", "training_seg_10", "training_seg_15")
@@ -112,9 +113,14 @@ def draw_places(shape: Shape, size: float, chance: Chance) -> Tensor:
     )
     bend = chance.field(shape, chance.uniform(28, 48), 3) * chance.uniform(0.5, 2.2)
     bend += chance.field(shape, 14.0, 3) * chance.uniform(0.1, 0.7)
-    axes = [torch.arange(n, dtype=torch.float32) - (n - 1) / 2 for n in shape]
-    places = torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1).to(chance.device)
-    return places @ affine.T.to(chance.device) + bend.permute(1, 2, 3, 0)
+    i, p, left = (
+        torch.arange(n, dtype=torch.float32, device=chance.device) - (n - 1) / 2 for n in shape
+    )
+    for component, (a, b, c) in enumerate(affine.tolist()):
+        # Plane by line is all the turning there is to do for a straight grid.
+        bend[component] += (a * i[:, None] + b * p)[..., None]
+        bend[component] += c * left
+    return bend.permute(1, 2, 3, 0)
 
 
 def narrow_sulci(head: Tensor, chance: Chance) -> Tensor:
@@ -134,7 +140,7 @@ def narrow_sulci(head: Tensor, chance: Chance) -> Tensor:
             neighbour = head.narrow(axis, source, inner)
             target = result.narrow(axis, into, inner)
             grows = open_fluid.narrow(axis, into, inner) & ((neighbour & TISSUE_MASK) == t.CORTEX)
-            target[grows] = neighbour[grows]
+            target.copy_(torch.where(grows, neighbour, target))
     return result
 
 
@@ -193,7 +199,7 @@ def swap_sides(volume: Tensor) -> Tensor:
     side = codes >> t.SIDE_SHIFT
     swapped = torch.where(side == t.LEFT, t.RIGHT, torch.where(side == t.RIGHT, t.LEFT, side))
     table = ((codes & TISSUE_MASK) | (swapped << t.SIDE_SHIFT)).to(torch.uint8)
-    return table[volume.long()]
+    return table.to(volume.device)[volume.long()]
 
 
 def strip_skull(head: Tensor, chance: Chance) -> Tensor:
@@ -209,12 +215,12 @@ def strip_skull(head: Tensor, chance: Chance) -> Tensor:
     closed = (coarse > 0.3).float()
     reach = 2
     for _ in range(reach):
-        closed = functional.max_pool3d(closed, 3, 1, 1)
+        closed = dilated(closed)
     for _ in range(reach):
-        closed = -functional.max_pool3d(-closed, 3, 1, 1)
+        closed = eroded(closed)
     closed = torch.maximum(closed, coarse)
     for _ in range(chance.pick((0.55, 0.35, 0.1))):
-        closed = functional.max_pool3d(closed, 3, 1, 1)
+        closed = dilated(closed)
     closed = functional.avg_pool3d(closed, 3, 1, 1)
     shape = (tissue.shape[0], tissue.shape[1], tissue.shape[2])
     fine = functional.interpolate(closed, size=shape, mode="trilinear", align_corners=False)[0, 0]

@@ -116,7 +116,7 @@ def simulate_on_background(
 
     What is bright on the scan's FLAIR already stays there and is never labelled.
     """
-    tissue, scan = background.tissue, background.images
+    tissue, scan = background.tissue.to(chance.device), background.images.to(chance.device)
     if chance.happens(0.5):
         tissue, scan = swap_sides(torch.flip(tissue, (2,))), torch.flip(scan, (3,))
     shape: Shape = (tissue.shape[0], tissue.shape[1], tissue.shape[2])
@@ -125,7 +125,7 @@ def simulate_on_background(
     tissue, scan = sample_nearest(tissue, places, lengths), sample_linear(scan, places, lengths)
     # Another scanner: white matter stays 1, all else comes nearer to it or moves away.
     powers = torch.tensor([chance.log_uniform(*POWER) for _ in MODALITIES])
-    scan = scan.clamp(min=0) ** powers.view(-1, 1, 1, 1)
+    scan = scan.clamp(min=0) ** powers.view(-1, 1, 1, 1).to(scan.device)
     lesion = torch.zeros_like(tissue)
     without = chance.happens(HEALTHY_SHARE) if healthy is None else healthy
     if not without:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
+
+from napari_mmseg.training.simulate.between import stretched
 
 Shape = tuple[int, int, int]
 
@@ -56,10 +57,9 @@ class Chance:
         cubic zoom.
         """
         coarse = [max(2, round(length / scale_mm) + 2) for length in shape]
-        grid = self.white((1, channels, *coarse))
+        grid = self.white((channels, *coarse))
         # Trilinear interpolation averages neighbours: restore the variance lost on the way.
-        smooth = functional.interpolate(grid, size=shape, mode="trilinear", align_corners=True)
-        return smooth[0] * 1.5 if scale_mm > 1.5 else smooth[0]
+        return stretched(grid * 1.5 if scale_mm > 1.5 else grid, shape)
 
     def cloud(self, shape: Shape, scale_mm: float, octaves: int = 2) -> Tensor:
         """Sum of `octaves` fields, each of half the scale and half the weight: (*shape)."""

@@ -40,6 +40,15 @@ class Contrast:
     tissue_texture: Tensor
     lesions: LesionLook
 
+    def on(self, device: torch.device) -> Contrast:
+        """The same on a device."""
+        look = self.lesions
+        return Contrast(
+            self.tissue.to(device),
+            self.tissue_texture.to(device),
+            LesionLook(look.mean.to(device), look.texture.to(device), look.opacity.to(device)),
+        )
+
 
 def draw_contrast(chance: Chance, tissue: Tensor | None = None) -> Contrast:
     """One scanner, protocol and tumour biology; `tissue` gives the means of a real scan."""

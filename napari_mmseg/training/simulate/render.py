@@ -40,7 +40,9 @@ class Recipe:
 def draw_recipe(case: Geometry, chance: Chance) -> Recipe:
     """Contrast and artefacts for a head; on a real scan the tissues keep their contrast."""
     return Recipe(
-        contrast=draw_contrast(chance, None if case.scan is None else _means(case)),
+        contrast=draw_contrast(chance, None if case.scan is None else _means(case)).on(
+            chance.device
+        ),
         spoiling=draw_spoiling(case.shape, chance),
         edge_mm=chance.log_uniform(0.3, 1.6),
         grain_mm=chance.uniform(1.5, 5.0),
@@ -76,16 +78,29 @@ def paint(
     """Noise-free intensities (4, *shape), white matter about 1, soft lesion borders."""
     look = recipe.contrast
     shape: Shape = (tissue.shape[0], tissue.shape[1], tissue.shape[2])
-    below, above = tissue.long(), lesion.long()
     texture = draw_texture(shape, recipe.grain_mm, recipe.waves, chance)
-    base = look.tissue[:, below] + look.tissue_texture[:, below] * texture if scan is None else scan
-    return lay_over(base, above, look.lesions, texture, recipe.edge_mm)
+    base = scan
+    if base is None:
+        base = _in_classes(tissue, look.tissue, look.tissue_texture, texture)
+    return lay_over(base, lesion, look.lesions, texture, recipe.edge_mm)
+
+
+def _in_classes(classes: Tensor, mean: Tensor, amplitude: Tensor, texture: Tensor) -> Tensor:
+    """Each class's mean and its share of `texture` (4, *shape), from tables (4, N): (4, *shape)."""
+    codes = classes.reshape(-1).int()
+    images = torch.empty_like(texture)
+    for channel, image in enumerate(images):
+        # A channel and a table at a time: the memory that this saves is the time that it saves.
+        share = amplitude[channel].index_select(0, codes).view(image.shape)
+        torch.mul(share, texture[channel], out=image)
+        image += mean[channel].index_select(0, codes).view(image.shape)
+    return images
 
 
 def lay_over(
     base: Tensor, lesion: Tensor, look: LesionLook, texture: Tensor, edge_mm: float
 ) -> Tensor:
-    """Images (4, I, P, L) with lesion classes (int64, (I, P, L)) painted on, soft at the border.
+    """Images (4, I, P, L) with lesion classes (uint8, (I, P, L)) painted on, soft at the border.
 
     Only the box of the lesions is worked on: in a whole brain that is most of the time saved.
     """
@@ -93,8 +108,8 @@ def lay_over(
     if box is None:
         return base
     lesion, texture, below = lesion[box], texture[:, *box], base[:, *box]
-    cover = look.opacity[lesion][None]
-    over = (look.mean[:, lesion] + look.texture[:, lesion] * texture) * cover
+    cover = look.opacity.index_select(0, lesion.reshape(-1).int()).view(1, *lesion.shape)
+    over = _in_classes(lesion, look.mean, look.texture, texture) * cover
     # Premultiplied colours, so that the blurred border mixes only what is really there.
     soft = gaussian(torch.cat([cover, over]), edge_mm)
     result = base.clone()
@@ -130,7 +145,9 @@ def render(geometry: Geometry, box: Box, recipe: Recipe, chance: Chance) -> Tens
     here = tuple(torch.arange(s.start, s.stop, device=device) for s in box)
     part, part_lesion = geometry.tissue[box], geometry.lesion[box]
     support = part != t.OUTSIDE
-    images = paint(part, part_lesion, recipe, chance, None if scan is None else scan[:, *box])
+    clean = paint(part, part_lesion, recipe, chance, None if scan is None else scan[:, *box])
+    # Never into `clean`: without a lesion it is the scan itself.
+    images = torch.empty_like(clean)
     for channel, spoiling in enumerate(recipe.spoiling):
         a, b, c = everywhere
         coil = bias_field(spoiling, shape, (a, b, c))
@@ -141,7 +158,7 @@ def render(geometry: Geometry, box: Box, recipe: Recipe, chance: Chance) -> Tens
         )
         sigma = (high - low).clamp(min=1e-3) / SIGMA_OF_IQR
         a, b, c = here
-        image = spoil(images[channel], spoiling, bias_field(spoiling, shape, (a, b, c)), chance)
+        image = spoil(clean[channel], spoiling, bias_field(spoiling, shape, (a, b, c)), chance)
         image = ((image - middle) / sigma).clamp(*CLIP_SIGMA)
         covered = support.clone()
         for axis, (first, last) in enumerate(spoiling.window):
