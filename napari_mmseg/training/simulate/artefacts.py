@@ -7,7 +7,7 @@ of one rendering agree. Axes (I, P, L), 1 mm.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -25,6 +25,10 @@ PLANES = 8
 
 #: How much of a glow at the lower end each of the four nodes of the profile has, from the vertex.
 LOWER_END = (0.0, 0.0, 0.5, 1.0)
+
+#: Share of cases whose coil makes one side darker, up to this logarithm at either end.
+SHADED_SHARE = 0.25
+SHADE = 0.35
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,23 @@ class Spoiling:
 
 def draw_spoiling(shape: Shape, chance: Chance) -> tuple[Spoiling, ...]:
     """Artefacts of the four modalities of one case."""
-    return tuple(_draw_one(shape, chance) for _ in range(4))
+    spoilt = tuple(_draw_one(shape, chance) for _ in range(4))
+    if not chance.happens(SHADED_SHARE):
+        return spoilt
+    # Front to back most often: heads lie on the coil.
+    axis = 2 + chance.pick((0.2, 0.6, 0.2))
+    darker = chance.uniform(-SHADE, SHADE)
+    return tuple(_shade(one, axis, darker, chance) for one in spoilt)
+
+
+def _shade(one: Spoiling, axis: int, darker: float, chance: Chance) -> Spoiling:
+    """The profile of a coil that lies nearer to one side of the head, more or less by contrast."""
+    if chance.happens(0.3):
+        return one
+    slope = torch.linspace(-1, 1, one.bias.shape[axis], device=one.bias.device)
+    view = [1] * 5
+    view[axis] = -1
+    return replace(one, bias=one.bias + (slope * darker * chance.uniform(0.4, 1.2)).view(view))
 
 
 def _draw_one(shape: Shape, chance: Chance) -> Spoiling:

@@ -7,7 +7,7 @@ not bright on T1; necrosis is dark on T1ce; fluid is dark on FLAIR and bright on
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -24,12 +24,14 @@ DISTINCT = 0.05  # least difference from the surroundings that makes a class vis
 @dataclass(frozen=True)
 class LesionLook:
     """mean, texture (4, LESIONS): intensity and amplitude of its variation; opacity (LESIONS,):
-    how little of the tissue below shows through.
+    how little of the tissue below shows through; unevenness: amplitude of the slow variation of
+    the water that spreads around a tumour, the same in all contrasts.
     """
 
     mean: Tensor
     texture: Tensor
     opacity: Tensor
+    unevenness: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,12 @@ class Contrast:
         return Contrast(
             self.tissue.to(device),
             self.tissue_texture.to(device),
-            LesionLook(look.mean.to(device), look.texture.to(device), look.opacity.to(device)),
+            replace(
+                look,
+                mean=look.mean.to(device),
+                texture=look.texture.to(device),
+                opacity=look.opacity.to(device),
+            ),
         )
 
 
@@ -98,7 +105,7 @@ def draw_lesions(tissue: Tensor, chance: Chance) -> LesionLook:
     opacity[t.OEDEMA] = chance.uniform(0.55, 1.0)
     opacity[t.INFILTRATED] = chance.uniform(0.4, 0.95)
     opacity[t.HYPERINTENSITY] = chance.uniform(0.3, 1.0)
-    return LesionLook(mean, texture, opacity)
+    return LesionLook(mean, texture, opacity, chance.uniform(0.0, 0.5))
 
 
 def _tissue_means(chance: Chance) -> Tensor:
@@ -142,7 +149,9 @@ def _tissue_means(chance: Chance) -> Tensor:
     glow = chance.uniform(0.0, 1.2)  # how strongly vessels take contrast agent here
     mean[T1CE, t.VESSEL] = max(float(mean[T1CE, t.CORTEX]), 1.0) + glow
     mean[T1CE, t.DURA] = 0.7 + chance.uniform(0.0, 1.2)
-    mean[T1CE, t.PLEXUS] = max(float(mean[T1CE, t.VENTRICLE]) + 0.1, 0.6 + glow)
+    # The choroid plexus has no barrier to the agent: it may shine where vessels hardly do.
+    shine = glow if chance.happens(0.5) else chance.uniform(0.3, 1.4)
+    mean[T1CE, t.PLEXUS] = max(float(mean[T1CE, t.VENTRICLE]) + 0.1, 0.6 + shine)
     mean[T2, t.VESSEL] = chance.uniform(0.1, 0.9)
     return mean
 
@@ -171,7 +180,10 @@ def _lesion_means(tissue: Tensor, chance: Chance) -> Tensor:
         return high_t2 + (float(fluid[T2]) - high_t2) * share
 
     # In patients the T1 of oedema lies between grey and white more often than below both.
+    # Around some it is as dark as a core that does not enhance: only the place tells them apart.
     share = water * chance.uniform(0.0, 0.6) - chance.uniform(0.0, 0.8)
+    if chance.happens(0.2):
+        share = chance.uniform(0.1, 0.7)
     mean[:, t.OEDEMA] = torch.tensor([
         t1_like(share), t1ce_like(share + chance.normal(0.05)),
         t2_like(max(0.06, water * chance.uniform(0.5, 1.0))),
@@ -204,6 +216,8 @@ def _lesion_means(tissue: Tensor, chance: Chance) -> Tensor:
         t1_like(share), t1ce_like(share), t2_like(chance.uniform(0.7, 1.05)),
         float(fluid[FLAIR]) + chance.uniform(0.0, 0.4 if chance.happens(0.6) else 1.0),
     ])  # fmt: skip
+    if chance.happens(0.35):  # as clear as the fluid of the ventricles, dark on FLAIR as they are
+        mean[:, t.CYST] = fluid + torch.tensor([0.02, 0.02, 0.0, 0.06]) * chance.uniform(0, 1)
     mean[:, t.BLEED] = torch.tensor([
         chance.uniform(1.05, 1.5), chance.uniform(1.05, 1.5), chance.uniform(0.4, 2.0),
         chance.uniform(0.5, 1.6),
@@ -214,11 +228,12 @@ def _lesion_means(tissue: Tensor, chance: Chance) -> Tensor:
         shine, shine, chance.uniform(0.1, 0.7), chance.uniform(0.1, 0.7),
     ])  # fmt: skip
     brightest = max(float(grey[T1CE]), 1.0)
-    uptake = chance.log_uniform(0.1, 0.8)
+    uptake = chance.log_uniform(0.1, 1.2)
     mean[:, t.ENHANCING] = torch.tensor([
         t1_like(chance.uniform(-0.9, 0.2)), brightest + DISTINCT + uptake,
-        1.0 + (t2_like(water) - 1.0) * chance.uniform(0.0, 0.9),
-        1.0 + (float(oedema[FLAIR]) - 1.0) * chance.uniform(0.2, 1.5),
+        # Densely packed cells hold little water: as grey matter, or darker, on T2 and FLAIR.
+        1.0 + (t2_like(water) - 1.0) * chance.uniform(-0.1, 0.9),
+        max(0.88, 1.0 + (float(oedema[FLAIR]) - 1.0) * chance.uniform(-0.3, 1.5)),
     ])  # fmt: skip
     if chance.happens(0.15):  # blood or calcium: bright on T1 too, but less than on T1ce
         mean[T1, t.ENHANCING] = chance.uniform(1.0, 1.15)

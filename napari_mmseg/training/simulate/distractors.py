@@ -44,9 +44,9 @@ def draw_vessels(tissue: Tensor, lesion: Tensor, side: Tensor, chance: Chance) -
     both = _dilate(side == t.LEFT, 3) & _dilate(side == t.RIGHT, 3) & (tissue == t.CSF)
     if chance.happens(0.7):
         tissue[both & (chance.field(shape, 12.0)[0] > chance.uniform(0.2, 1.5))] = t.VESSEL
-    if chance.happens(0.5):
+    if chance.happens(0.6):
         inside = tissue == t.VENTRICLE
-        blobs = chance.field(shape, 7.0)[0] > chance.uniform(1.3, 2.4)
+        blobs = chance.field(shape, 7.0)[0] > chance.uniform(1.0, 2.4)
         tissue[inside & blobs] = t.PLEXUS
 
 

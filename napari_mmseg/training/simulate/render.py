@@ -22,6 +22,8 @@ from napari_mmseg.training.simulate.chance import Chance, Shape
 from napari_mmseg.training.simulate.contrast import Contrast, LesionLook, draw_contrast
 
 OVERVIEW_STEP = 3
+FLOOD = (0.35, 1.4)
+FLOOD_GRAINS = 5  # oedema thins out over centimetres, in all contrasts at once
 USUAL_FLUID = (0.4, 0.4, 2.0, 0.4)  # T1, T1ce, T2, FLAIR, white matter 1
 Box = tuple[slice, slice, slice]
 
@@ -82,7 +84,9 @@ def paint(
     base = scan
     if base is None:
         base = _in_classes(tissue, look.tissue, look.tissue_texture, texture)
-    return lay_over(base, lesion, look.lesions, texture, recipe.edge_mm)
+    flood = 1 + look.lesions.unevenness * chance.field(shape, FLOOD_GRAINS * recipe.grain_mm)[0]
+    flood = flood.clamp(*FLOOD)
+    return lay_over(base, lesion, look.lesions, texture, flood, recipe.edge_mm)
 
 
 def _in_classes(classes: Tensor, mean: Tensor, amplitude: Tensor, texture: Tensor) -> Tensor:
@@ -98,9 +102,16 @@ def _in_classes(classes: Tensor, mean: Tensor, amplitude: Tensor, texture: Tenso
 
 
 def lay_over(
-    base: Tensor, lesion: Tensor, look: LesionLook, texture: Tensor, edge_mm: float
+    base: Tensor,
+    lesion: Tensor,
+    look: LesionLook,
+    texture: Tensor,
+    flood: Tensor,
+    edge_mm: float,
 ) -> Tensor:
     """Images (4, I, P, L) with lesion classes (uint8, (I, P, L)) painted on, soft at the border.
+
+    `flood` (I, P, L): how much water there is where it spreads, 1 on the average.
 
     Only the box of the lesions is worked on: in a whole brain that is most of the time saved.
     """
@@ -109,6 +120,8 @@ def lay_over(
         return base
     lesion, texture, below = lesion[box], texture[:, *box], base[:, *box]
     cover = look.opacity.index_select(0, lesion.reshape(-1).int()).view(1, *lesion.shape)
+    spread = (lesion == t.OEDEMA) | (lesion == t.INFILTRATED)
+    cover = torch.where(spread, cover * flood[None, *box], cover)
     over = _in_classes(lesion, look.mean, look.texture, texture) * cover
     # Premultiplied colours, so that the blurred border mixes only what is really there.
     soft = gaussian(torch.cat([cover, over]), edge_mm)
