@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from ..errors import InputError, MmsegError
 from ..journal.identity import first_name
 from .belonging import header_problem
-from .handing_in import digest_of
+from .digest import digest_of
 from .names import checked_name, item_name
-from .reading import Reading, read_aside
+from .reading import Reading, other_labels, read_aside
 from .states import Verdict
 
 if TYPE_CHECKING:
@@ -71,7 +71,8 @@ def _reading_problems(study: Study, reading: Reading, verdict: Verdict | None) -
             with read_aside(reading.path) as (work, is_damaged):
                 header, digest = work.header, digest_of(work.memory.codes)
         except InputError as refusal:
-            yield str(refusal)
+            said = str(refusal)
+            yield said if name in said else f'"{name}": {said}'
             return
         problem = header_problem(study, reading.assignment, name, header)
         if problem:
@@ -83,7 +84,7 @@ def _reading_problems(study: Study, reading: Reading, verdict: Verdict | None) -
                 "napari-mmseg recover"
             )
     if standing.is_submitted and standing.codes != digest:
-        yield f'"{name}" holds other labels than were submitted: ask its rater to look at it'
+        yield other_labels(name)
 
 
 def _plan_findings(study: Study, images: bool) -> Iterator[Finding]:

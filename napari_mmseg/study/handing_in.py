@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import time
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ..errors import InputError
 from ..journal import load_work
 from ..journal.lock import STALE_SECONDS, lock_file, read_holder
+from .digest import digest_of
 from .log import add_line, add_lines
 from .names import checked_name
 from .reading import Reading
 from .states import State, checked_words
 from .study import LEDGER, Study
 from .turns import turn_at
-
-_DIGEST_BYTES = 12
 
 
 def submit(
@@ -147,12 +142,6 @@ def codes_digest(reading: Reading) -> str:
         return ""
     work, _ = load_work(reading.path)
     return digest_of(work.memory.codes)
-
-
-def digest_of(codes: NDArray[np.uint8]) -> str:
-    found = hashlib.blake2b(repr(codes.shape).encode(), digest_size=_DIGEST_BYTES)
-    found.update(np.ascontiguousarray(codes).data)
-    return found.hexdigest()
 
 
 def _judge(

@@ -15,9 +15,10 @@ import numpy as np
 from ..annotation import Annotation, Provenance
 from ..case import Case
 from ..errors import InputError
-from ..journal.header import protocol_digest
 from ..volume import SourceSpace
 from .assign import Assignment
+from .belonging import expected_fingerprint, header_problem
+from .digest import digest_of
 from .mirror import mirrored_codes
 from .peek import Glance
 from .states import Standing, State
@@ -25,6 +26,8 @@ from .states import Standing, State
 if TYPE_CHECKING:
     from ..journal.replay import Work
     from .study import Study
+
+_MOVE = "move it out of the study"
 
 
 @dataclass(frozen=True)
@@ -144,7 +147,7 @@ class Reading:
     @property
     def problem(self) -> str:
         """One sentence when its files cannot be used."""
-        return self.glance.problem or self.standing.problem or self.lost
+        return self.glance.problem or self.standing.problem or self.lost or self.stray
 
     @property
     def lost(self) -> str:
@@ -152,6 +155,18 @@ class Reading:
         if self.has_work or not (self.standing.is_submitted and self.standing.codes):
             return ""
         return f'"{self.path.name}" is gone or empty, and labels were submitted: restore it'
+
+    @property
+    def stray(self) -> str:
+        """One sentence when the file under its name is the work on something else."""
+        entry, seen = self.study.cases[self.case], self.glance
+        if not seen.rater:  # nothing was drawn, or the file cannot be used: that is told elsewhere
+            return ""
+        if seen.fingerprint != expected_fingerprint(self.assignment, entry):
+            return f'"{self.path.name}" is the work on another case or reading: {_MOVE}'
+        if seen.rater != self.rater:
+            return f'"{self.path.name}" was made under another pseudonym: {_MOVE}'
+        return ""
 
 
 def load_annotation(reading: Reading, case: Case | None = None) -> Annotation:
@@ -172,7 +187,8 @@ def load_annotation(reading: Reading, case: Case | None = None) -> Annotation:
     Raises
     ------
     InputError
-        When the work file is damaged beyond use, or belongs to another protocol, grid or rater.
+        When the work file is damaged beyond use, belongs to another protocol, grid, case, reading
+        or rater, or holds other labels than were submitted.
     """
     entry = reading.study.cases[reading.case]
     source = case.source if case is not None else SourceSpace.of(entry.grid)
@@ -182,25 +198,22 @@ def load_annotation(reading: Reading, case: Case | None = None) -> Annotation:
         return _as_shown(reading, source)
     with read_aside(reading.path) as (work, _):
         header, memory = work.header, work.memory
-    protocol = reading.study.protocol
-    if header.protocol_sha256 != protocol_digest(protocol):
-        raise InputError(
-            f'"{reading.path.name}" follows another protocol than the study ({protocol.name}): '
-            "napari-mmseg study check lists such files"
-        )
-    if not header.grid.same_as(entry.grid):
-        raise InputError(
-            f'"{reading.path.name}" lies on another grid than its case: '
-            "napari-mmseg study check lists such files"
-        )
-    if header.rater != reading.rater:
-        raise InputError(f'"{reading.path.name}" is not the work of {reading.rater}')
+    name = reading.path.name
+    if problem := header_problem(reading.study, reading.assignment, name, header):
+        raise InputError(problem)
+    if reading.standing.is_submitted and reading.standing.codes != digest_of(memory.codes):
+        raise InputError(other_labels(name))
     codes = mirrored_codes(memory.codes, entry.grid) if reading.mirrored else memory.codes
     provenance = replace(
         memory.origin.provenance,
         effort={"active_s": round(memory.effort.active_seconds, 1), "strokes": reading.strokes},
     )
-    return Annotation(codes, entry.grid, protocol, source, reading.rater, provenance)
+    return Annotation(codes, entry.grid, reading.study.protocol, source, reading.rater, provenance)
+
+
+def other_labels(name: str) -> str:
+    """The sentence for a work file that was changed after it was handed in."""
+    return f'"{name}" holds other labels than were submitted: ask its rater to look at it'
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -193,3 +194,31 @@ def test_images_are_compared_when_asked(study, cases):
     (cases[1] / f"{cases[1].name}_flair.nii.gz").write_bytes(b"no image")
     (found,) = check(study, images=True)
     assert found.case == "case-002"
+
+
+def test_the_work_on_another_case_is_told_of_at_once_and_not_read(study, item):
+    other = read(study, "ann", study.worklist("ann")[1].item, corner=(3, 3, 3))
+    submit(study, "ann", item)
+    shutil.copy(other.path, file_of(study, item))
+    stray = f'"{item}.mmseg" is the work on another case or reading: move it out of the study'
+    assert study.reading("ann", item).problem == stray
+    assert [r.problem for r in study.readings("ann") if r.problem] == [stray]
+    with pytest.raises(InputError, match="another case or reading"):
+        load_annotation(study.reading("ann", item))
+
+
+def test_labels_that_are_not_those_submitted_are_not_read(study, item):
+    before = file_of(study, item).read_bytes()
+    read(study, "ann", item, corner=(5, 5, 1))
+    submit(study, "ann", item)
+    file_of(study, item).write_bytes(before)  # an older copy, put back
+    with pytest.raises(InputError, match="holds other labels than were submitted"):
+        load_annotation(study.reading("ann", item))
+
+
+def test_a_file_whose_copy_of_the_labels_is_torn_is_named(study, item):
+    data = bytearray(file_of(study, item).read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 40] = bytes(255 - byte for byte in data[middle : middle + 40])
+    file_of(study, item).write_bytes(data)
+    assert all(f"{item}.mmseg" in sentence for sentence in sentences(study))
