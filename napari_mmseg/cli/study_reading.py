@@ -20,9 +20,7 @@ Items = Annotated[list[str], typer.Argument(metavar="ITEM...", help="The reading
 By = Annotated[str, typer.Option("--by", metavar="NAME", help="Your pseudonym.")]
 Confidence = Annotated[
     int | None,
-    typer.Option(
-        "--confidence", metavar="1-5", min=1, max=5, help="How sure: 1 a guess, 5 certain."
-    ),
+    typer.Option("--confidence", metavar="1-5", help="How sure: 1 a guess, 5 certain."),
 ]
 Comment = Annotated[str, typer.Option("--comment", metavar="TEXT", help="Kept with the reading.")]
 Screenshot = Annotated[
@@ -74,7 +72,13 @@ def submit(
     """Hand a reading in."""
     from ..study import load_study
     from ..study import submit as hand_in
+    from ..study.states import CONFIDENCES
 
+    if confidence is not None and confidence not in CONFIDENCES:
+        raise typer.BadParameter(
+            f"a confidence is a whole number from 1 to 5, not {confidence}",
+            param_hint="--confidence",
+        )
     _tell(
         hand_in(
             load_study(folder),

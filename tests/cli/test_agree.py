@@ -35,6 +35,9 @@ def test_pairs_and_all_raters_by_region(run, raters):
     assert whole["pairs"][0]["hd95_mm"] == pytest.approx(1)
     assert whole["volumes_ml"] == pytest.approx(dict.fromkeys(("ann", "bob", "cy"), 0.216))
     assert 0 < whole["fleiss_kappa"] <= whole["krippendorff_alpha"] < 1
+    others = result["against_others"]["TC"]
+    assert [one["first"] for one in others] == ["ann", "bob", "cy"]
+    assert {one["second"] for one in others} == {"majority of the others"}
     enhancing = result["regions"]["ET"]
     assert (enhancing["both_empty"], enhancing["one_empty"]) == (0, 2)
     assert [p["dice"] for p in enhancing["pairs"]] == pytest.approx([1 / 2, 0, 0])
@@ -47,8 +50,10 @@ def test_the_table_names_pairs_raters_and_what_all_agree_on(run, raters):
     lines = outcome.out.splitlines()
     assert lines[1].split()[:4] == ["WT", "ann,", "bob", "0.833"]
     assert lines[8].split()[:6] == ["ET", "ann,", "cy", "0.000", "0.000", "-"]
-    assert [line.split()[0] for line in lines[12:15]] == ["WT", "TC", "ET"]
-    assert [line.split()[0] for line in lines[17:]] == ["ann", "bob", "cy"]
+    assert lines[11].split()[:6] == ["against", "the", "majority", "of", "the", "others"]
+    assert lines[14].split()[:3] == ["WT", "cy", "0.833"]  # half of two raters is out
+    assert [line.split()[0] for line in lines[23:26]] == ["WT", "TC", "ET"]
+    assert [line.split()[0] for line in lines[28:]] == ["ann", "bob", "cy"]
 
 
 def test_the_tolerance_is_the_users(run, raters):

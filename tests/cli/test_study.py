@@ -142,7 +142,7 @@ def test_proposals_can_be_label_files_that_are_there(run, incoming, tmp_path):
     assert refusal.code == 1
     assert "case-003" in refusal.err
     (tmp_path / "away.nii.gz").rename(labels / "patient2.nii.gz")
-    assert run("study", "propose", folder, *options).out == "1 proposals made, 2 were there\n"
+    assert run("study", "propose", folder, *options).out == "1 proposal made, 2 were there\n"
     study = load_study(folder)
     stored = nib.load(folder / study.plan.cases[0].proposal)
     assert (np.asarray(stored.dataobj) > 0).sum() == (tumour() > 0).sum()
@@ -187,5 +187,5 @@ def test_a_confidence_that_is_none_is_wrong_usage(run, made):
     item = next_of(run, made, "ann")
     wrong = run("study", "submit", made, "--rater", "ann", item, "--confidence", 7)
     assert (wrong.code, wrong.out) == (2, "")
-    assert "7 is not in the range 1<=x<=5" in wrong.err
+    assert "a confidence is a whole number from 1 to 5, not 7" in wrong.err
     assert next_of(run, made, "ann") == item
