@@ -14,11 +14,11 @@ from napari_mmseg.training.simulate.anatomy import (
     procedural_head,
     swap_sides,
 )
-from napari_mmseg.training.simulate.artefacts import ghosted
+from napari_mmseg.training.simulate.artefacts import bias_field, draw_spoiling, ghosted
 from napari_mmseg.training.simulate.case import Geometry, simulate_geometry
 from napari_mmseg.training.simulate.chance import Chance
 from napari_mmseg.training.simulate.contrast import FLAIR, T1, T1CE, T2, draw_contrast
-from napari_mmseg.training.simulate.render import Box, draw_recipe, render
+from napari_mmseg.training.simulate.render import FLOOD, Box, draw_recipe, lay_over, render
 from napari_mmseg.training.simulate.tumour import Plan, plan_satellites
 
 HEAD = procedural_head(0, 64)
@@ -215,3 +215,31 @@ def test_folia_cut_into_the_cerebellar_cortex_and_nothing_else() -> None:
 def test_a_head_without_cerebellum_has_nothing_to_fold() -> None:
     head = torch.from_numpy(HEAD)
     assert torch.equal(fold_cerebellum(head, Chance(1)), head)
+
+
+def test_water_thins_out_in_oedema_in_all_contrasts_and_nowhere_else() -> None:
+    look = draw_contrast(Chance(3)).lesions
+    lesion = torch.zeros(4, 4, 8, dtype=torch.uint8)
+    lesion[..., :4], lesion[..., 4:] = t.OEDEMA, t.SOLID
+    base, texture = torch.ones(4, 4, 4, 8), torch.zeros(4, 4, 4, 8)
+    little, much = (
+        lay_over(base, lesion, look, texture, torch.full((4, 4, 8), water), edge_mm=0.0)
+        for water in FLOOD
+    )
+    oedema = lesion == t.OEDEMA
+    away = (little - 1).abs()[:, oedema], (much - 1).abs()[:, oedema]
+    assert (away[0] < away[1]).all(), "less water, less of a difference from white matter"
+    assert torch.equal(little[:, ~oedema], much[:, ~oedema])
+
+
+def test_some_coils_make_one_side_of_the_head_darker() -> None:
+    shape = (60, 60, 60)
+    places = tuple(torch.tensor([5, 54]) for _ in shape)
+    ratios = []
+    for k in range(DRAWS):
+        for spoiling in draw_spoiling(shape, Chance(k)):
+            near = bias_field(spoiling, shape, (places[0], places[1], places[2]))
+            front, back = near[:, 0].mean(), near[:, 1].mean()
+            ratios.append(float(torch.log(back / front).abs()))
+    strong = np.mean(np.array(ratios) > 0.2)
+    assert 0.02 < strong < 0.2
