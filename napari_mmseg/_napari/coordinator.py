@@ -117,7 +117,9 @@ class Coordinator(QObject):
         """Ask about changes that were not exported; True when they are safe or not wanted."""
         if self.session is None or self.session.is_saved or self.work_file.is_enough:
             return True
-        answer = questions.ask_unsaved(self._panel, before, self._panel.export.path.name)
+        answer = questions.ask_unsaved(
+            self._panel, before, self._panel.export.path.name, self.work_file.tell_kept()
+        )
         if answer is questions.Unsaved.SAVE:
             return self.exporter.run_now()
         return answer is questions.Unsaved.DISCARD
@@ -165,6 +167,7 @@ class Coordinator(QObject):
             lambda value: self._with(lambda s: setattr(s.labels, "opacity", value))
         )
         self._panel.case.show_idle_help()
+        self.work_file.state_told.connect(case.show_work)
 
     def _start(
         self,

@@ -29,8 +29,14 @@ class JournalLink(QObject):
     """Keeps the work files of the case that is open in one viewer.
 
     `journal` is that of the first labels; further ones have a file each (`FurtherWork`).
+
+    Signals
+    -------
+    state_told
+        Why the work is not kept at the moment, in one sentence; empty when it is.
     """
 
+    state_told = Signal(str)
     _trouble = Signal(str)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -40,7 +46,7 @@ class JournalLink(QObject):
         self._session: CaseSession | None = None
         self._refused_at = -REFUSALS_APART_SECONDS
         self._keeps_all = False
-        self._trouble.connect(_warn, Qt.ConnectionType.QueuedConnection)
+        self._trouble.connect(self._tell_trouble, Qt.ConnectionType.QueuedConnection)
 
     def follow(
         self,
@@ -91,8 +97,13 @@ class JournalLink(QObject):
             return False
         if self.journal is None:
             return True  # it could not be changed
-        writers = [journal.writer for journal in self._journals]
-        return all(w is not None and w.flush() and not w.trouble for w in writers)
+        return self._has_all()
+
+    def tell_kept(self) -> str:
+        """Whether changes that are not exported are lost, in one sentence for the user."""
+        if self.journal is not None and self._has_all():
+            return "The work file keeps them either way: the case goes on here when it is reopened."
+        return "They are in no work file: what is discarded is lost."
 
     def let_go(self) -> None:
         """Write what is left and close the file."""
@@ -105,6 +116,7 @@ class JournalLink(QObject):
             for event in _signs_of_work(session):
                 event.disconnect(self._touch)
             session.viewer.mouse_move_callbacks.remove(self._touch)
+        self.state_told.emit("")
         written = further is None or further.let_go()
         if journal is not None:
             written = journal.close() and written
@@ -131,6 +143,7 @@ class JournalLink(QObject):
             session.edit.resume(sitting.memory)
             session.jump_to(session.protocol.regions[0].name)
         session.edit.freeze(sitting.read_only)
+        self.state_told.emit(sitting.read_only)
         _inform(sitting.read_only)
 
     def _pass_on(self, sentence: str) -> None:
@@ -138,10 +151,32 @@ class JournalLink(QObject):
         with suppress(RuntimeError):
             self._trouble.emit(sentence)
 
+    def _tell_trouble(self, sentence: str) -> None:
+        """A popup for what has just happened, a line in the panel for as long as it lasts."""
+        from ..journal.words import written_again
+
+        if sentence == written_again():
+            _inform(sentence)
+        else:
+            _warn(sentence)
+        self._tell_state()
+
+    def _tell_state(self) -> None:
+        troubles = [
+            journal.writer.trouble if journal.writer is not None else journal.opening.notes[0]
+            for journal in self._journals
+        ]
+        self.state_told.emit(next(filter(None, troubles), ""))
+
     @property
     def _journals(self) -> tuple[Journal, ...]:
         first = () if self.journal is None else (self.journal,)
         return first if self._further is None else (*first, *self._further.journals)
+
+    def _has_all(self) -> bool:
+        """Is every change of every labels on the disk?"""
+        writers = [journal.writer for journal in self._journals]
+        return all(writer is not None and writer.has_all() for writer in writers)
 
     def _journal_in_hand(self) -> Journal | None:
         """That of the labels in hand; the first where those are kept elsewhere."""
@@ -161,6 +196,7 @@ class JournalLink(QObject):
         notes = [note for journal in self._journals for note in journal.opening.notes]
         for note in dict.fromkeys(notes):
             _warn(note)
+        self._tell_state()
         told = []
         if opening.resumed and self.journal.writer is not None:
             steps = "1 step" if opening.resumed == 1 else f"{opening.resumed} steps"

@@ -28,6 +28,11 @@ def cannot_write(path: Path, error: Exception) -> str:
         return f'The work file is not written, the folder "{folder}" is read-only; {_GOES_ON}'
     if code == sqlite3.SQLITE_BUSY:
         return f"The work file is not written, another program holds it open; {_GOES_ON}"
+    if isinstance(error, FileNotFoundError) and path.parent.is_dir():
+        return (
+            f'The work file is not written, it is no longer in the folder "{folder}": put it back '
+            f"or export your labels; {_GOES_ON}"
+        )
     if code == sqlite3.SQLITE_CANTOPEN or number in _AWAY_ERRNO:
         return f'The work file is not written, the folder "{folder}" cannot be reached; {_GOES_ON}'
     return f"The work file is not written ({error}); {_GOES_ON}"

@@ -95,9 +95,13 @@ class Writer:
         self._queue.put(item)
         return item.done.wait(seconds)
 
+    def has_all(self, seconds: float = 10.0) -> bool:
+        """Is all that was put on the disk? Waits for it, hardly where writing fails."""
+        return self.flush(CLOSE_SECONDS if self._trouble else seconds) and not self._trouble
+
     def close(self, seconds: float = 10.0) -> bool:
         """Write what is left and end the thread; False when something could not be written."""
-        written = self.flush(CLOSE_SECONDS if self._trouble else seconds)
+        written = self.has_all(seconds)
         self._closing.set()
         self._queue.put(_Item(None, time.time(), time.monotonic()))
         self._thread.join(seconds)

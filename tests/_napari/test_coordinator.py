@@ -60,7 +60,7 @@ def unlabelled(panel: Panel, tmp_path: Path) -> Panel:
 def answers(monkeypatch: pytest.MonkeyPatch, answer: Unsaved) -> list[str]:
     asked: list[str] = []
 
-    def ask(parent: object, before: str, file_name: str) -> Unsaved:
+    def ask(parent: object, before: str, file_name: str, kept: str) -> Unsaved:
         asked.append(before)
         return answer
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from napari.utils.notifications import Notification, notification_manager
 from pytestqt.qtbot import QtBot
 
 from napari_mmseg._napari.panel import Panel
+from napari_mmseg._napari.widgets import questions
 from napari_mmseg.case import Case
 from napari_mmseg.editing import Footprint, Mode, Stroke
 from napari_mmseg.journal import fingerprint_of, load_work
@@ -113,6 +115,8 @@ def test_a_second_window_may_look_and_not_touch(new_panel, case: Case, told):
     second.coordinator.show_case(case)
     edit = second.coordinator.session.edit
     assert "open in another window" in told[0].message
+    assert second.case._work_banner.text() == told[0].message
+    assert not first.case._work_banner.text()
     np.testing.assert_array_equal(edit.codes, first.coordinator.session.edit.codes)
     told.clear()
     for _ in range(3):
@@ -137,9 +141,39 @@ def test_trouble_is_told_in_the_window(new_panel, case: Case, folder, told, qtbo
     panel.coordinator.session.edit.apply(Stroke("ET", Mode.SET, CUBE))
     qtbot.waitUntil(lambda: bool(told), timeout=WAIT_MS)
     assert "cannot be reached" in told[0].message
+    line = panel.case._work_banner
+    assert line.text() == told[0].message  # for as long as it lasts
     folder.unlink()
     qtbot.waitUntil(lambda: len(told) > 1, timeout=WAIT_MS)
     assert "written again" in told[1].message
+    assert not line.text()
+
+
+def test_the_question_before_closing_says_whether_the_work_file_has_it(
+    new_panel, case: Case, folder, monkeypatch, qtbot: QtBot
+):
+    asked: list[str] = []
+
+    def ask(parent: object, before: str, file_name: str, kept: str) -> questions.Unsaved:
+        asked.append(kept)
+        return questions.Unsaved.CANCEL
+
+    monkeypatch.setattr(questions, "ask_unsaved", ask)
+    panel = new_panel()
+    panel.coordinator.show_case(case)
+    edit = panel.coordinator.session.edit
+    edit.apply(Stroke("ET", Mode.SET, CUBE))
+    assert not panel.coordinator.may_leave("before closing")
+    folder.rename(folder.with_name("pulled"))
+    edit.apply(Stroke("WT", Mode.ERASE, CUBE))
+    writer = panel.coordinator.work_file.journal.writer
+    qtbot.waitUntil(lambda: bool(writer.trouble), timeout=WAIT_MS)
+    begin = time.monotonic()
+    assert not panel.coordinator.may_leave("before closing")
+    assert time.monotonic() - begin < 8.0  # the window does not hang on a drive that is gone
+    folder.with_name("pulled").rename(folder)
+    assert "keeps them" in asked[0]
+    assert "what is discarded is lost" in asked[1]
 
 
 def test_without_a_folder_there_is_no_work_file(new_panel, case: Case, folder, monkeypatch):

@@ -64,6 +64,20 @@ def test_a_drive_that_goes_away_in_between(tmp_path):
     assert len(load_work(folder / "w.mmseg")[0].entries) == 3
 
 
+def test_a_file_that_is_moved_away_and_put_back(tmp_path):
+    path, told = tmp_path / "w.mmseg", []
+    session, journal = opened(path, on_trouble=told.append)
+    blot(session, 1)
+    assert journal.writer.flush()
+    path.rename(tmp_path / "other")
+    blot(session, 2)
+    until(lambda: told)
+    assert "it is no longer in the folder" in told[0]
+    (tmp_path / "other").rename(path)
+    assert journal.close()
+    assert len(load_work(path)[0].entries) == 2
+
+
 def test_a_full_disk(tmp_path, monkeypatch):
     connect = table.connect
     limit = [8]

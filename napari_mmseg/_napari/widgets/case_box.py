@@ -41,6 +41,7 @@ class CaseBox(QWidget):
         self._title.setWordWrap(True)
         self._summary = quiet()
         self._banner = Banner()
+        self._work_banner = Banner()
         self._contrasts = ToggleRow()
         self._contrasts.chosen.connect(self._contrast_chosen)
         self._planes = ToggleRow()
@@ -82,6 +83,7 @@ class CaseBox(QWidget):
         layout.addLayout(buttons)
         layout.addWidget(self._files)
         layout.addWidget(self._banner)
+        layout.addWidget(self._work_banner)
         layout.addWidget(self._label_button)
         layout.addWidget(self._contrasts)
         layout.addWidget(self._planes)
@@ -129,6 +131,10 @@ class CaseBox(QWidget):
 
     def show_error(self, text: str) -> None:
         self._banner.say(text, "error")
+
+    def show_work(self, trouble: str) -> None:
+        """Why the work is not kept at the moment; empty when it is."""
+        self._work_banner.say(trouble, "warning")
 
     def show_modality(self, name: str | None) -> None:
         self._contrasts.mark(name)

@@ -19,15 +19,15 @@ class Unsaved(Enum):
     CANCEL = "cancel"
 
 
-def ask_unsaved(parent: QWidget | None, before: str, file_name: str) -> Unsaved:
+def ask_unsaved(parent: QWidget | None, before: str, file_name: str, kept: str = "") -> Unsaved:
     """Ask what to do with unsaved corrections; `before` says what would lose them, `file_name`
-    where saving puts them.
+    where saving puts them, `kept` whether a work file has them.
     """
     box = QMessageBox(parent)
     box.setIcon(QMessageBox.Icon.Warning)
     box.setWindowTitle("Unsaved segmentation")
     box.setText(f"The segmentation has changes that were not exported. Export them {before}?")
-    box.setInformativeText(f"Save writes {file_name}, as the Export section says.")
+    box.setInformativeText(f"Save writes {file_name}, as the Export section says. {kept}".strip())
     button = QMessageBox.StandardButton
     box.setStandardButtons(button.Save | button.Discard | button.Cancel)
     box.setDefaultButton(button.Save)
