@@ -13,17 +13,30 @@ from .output import print_json
 
 def recover(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A work file (.mmseg).")],
-    out: Annotated[Path, typer.Option("--out", metavar="NEW", help="Where the whole one goes.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            metavar="NEW",
+            help="Where the whole one goes; FILE's name with -recovered, in this folder.",
+            show_default=False,
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Save all that is whole in a damaged work file to a new one; FILE stays as it is."""
+    """Save all that is whole in a damaged work file to a new one; FILE stays as it is.
+
+    Opening the case in the viewer mends its work file by itself and keeps the damaged one; this is
+    for files that lie elsewhere.
+    """
     from ..journal import recover as recovered
 
-    found = recovered(file, out)
+    new = out or Path(f"{file.stem}-recovered{file.suffix}")
+    found = recovered(file, new)
     if json:
         print_json(
             {
-                "out": str(out),
+                "out": str(new),
                 "rows": found.rows,
                 "steps": found.steps,
                 "lost": found.lost,
@@ -32,5 +45,6 @@ def recover(
         )
         return
     state = "was damaged" if found.was_damaged else "was whole"
-    lost = f", {found.lost} rows were lost in a hole" if found.lost else ""
-    typer.echo(f"{file.name} {state}: {found.steps} steps are in {out.name}{lost}")
+    steps = "1 step is" if found.steps == 1 else f"{found.steps} steps are"
+    lost = f"; {found.lost} rows were lost in a hole" if found.lost else ""
+    typer.echo(f"{file.name} {state}: {steps} in {new.name}{lost}")

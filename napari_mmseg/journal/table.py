@@ -91,6 +91,8 @@ def read_rows(path: Path) -> tuple[list[Row], bool]:
         When it is no work file, is made by a newer version, or cannot be read.
     """
     try:
+        if path.is_dir():
+            raise InputError(f'"{path.name}" is a folder: name a work file in it')
         data_is_there = path.stat().st_size > 0
     except OSError as error:
         raise InputError(f'"{path.name}" cannot be read: {error.strerror}') from error

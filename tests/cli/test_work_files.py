@@ -103,6 +103,14 @@ def test_a_cut_file_is_recovered(run, work_file, tmp_path):
     assert "is there already" in run("recover", work_file, "--out", out).sentence
 
 
+def test_the_recovered_file_has_a_name_by_itself(run, work_file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    told = run("recover", work_file).out
+    assert told == "case-r1.mmseg was whole: 2 steps are in case-r1-recovered.mmseg\n"
+    assert len(load_work(tmp_path / "case-r1-recovered.mmseg")[0].entries) == 3
+    assert "is a folder" in run("recover", work_file.parent).sentence
+
+
 def test_what_is_not_there_is_said(run, tmp_path):
     assert "cannot be read" in run("history", tmp_path / "none.mmseg").sentence
     assert "does not exist" in run("history", tmp_path / "no", "--csv", tmp_path / "o.csv").sentence
