@@ -25,6 +25,7 @@ from napari_mmseg.study import (
     open_item,
     open_review,
     reopen,
+    reviewable,
     sign_off,
     submit,
     unlock,
@@ -201,6 +202,16 @@ def test_a_rater_reviews_nobody_before_all_own_readings_are_submitted(study):
     for own in study.worklist("bob"):
         submit(study, "bob", own.item)
     assert open_review(study, "bob", item).rater == "ann"
+
+
+def test_begun_readings_are_listed_for_those_who_may_look(study):
+    item = first_item(study)
+    read(study, "ann", item)
+    assert [r.item for r in reviewable(study, "boss")] == [item]
+    with pytest.raises(InputError, match="still has readings"):
+        reviewable(study, "bob")
+    with pytest.raises(InputError):
+        reviewable(study, "../bob")
 
 
 def test_nothing_is_shown_that_cannot_be_written_down(study):
