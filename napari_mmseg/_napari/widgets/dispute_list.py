@@ -6,15 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import (
-    QAbstractItemView,
-    QHBoxLayout,
-    QHeaderView,
-    QTreeWidget,
-    QTreeWidgetItem,
-    QWidget,
-)
+from qtpy.QtWidgets import QHBoxLayout, QTreeWidgetItem, QWidget
 
+from .row_list import RowList
 from .section import Choice, column
 
 #: How far raters may lie from the majority's outline without it being listed, mm.
@@ -62,25 +56,11 @@ class DisputeList(QWidget):
         self._tolerance.setToolTip(
             "How far raters have to lie apart. By any voxel, the rim around a tumour is one piece"
         )
-        self._list = QTreeWidget()
-        self._list.setHeaderLabels(["", "mm³", "type", "counted in by", "settled"])
+        heads = ["", "mm³", "type", "counted in by", "settled"]
+        self._list = RowList(heads, "Click to go there", _ROWS_SHOWN)
         titles = self._list.headerItem()
         assert titles is not None
         titles.setToolTip(_WHO, "Who counts in half of it or more")
-        self._list.setRootIsDecorated(False)
-        self._list.setUniformRowHeights(True)
-        self._list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._list.setStyleSheet("QTreeWidget::item { padding: 2px 1px; }")
-        self._list.setToolTip("Click to go there")
-        header = self._list.header()
-        assert header is not None
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setMinimumSectionSize(20)
-        header.setStretchLastSection(True)
-        rows = (_ROWS_SHOWN + 2) * self._list.fontMetrics().lineSpacing()
-        self._list.setFixedHeight(round(rows * 1.2))
-        self._list.setMinimumWidth(0)
         self._list.itemClicked.connect(lambda item, _: self.chosen.emit(item.text(_KEY)))
         layout = column(self, margin=0)
         row = QHBoxLayout()
@@ -113,22 +93,18 @@ class DisputeList(QWidget):
 
     def show_rows(self, rows: Sequence[DisputeRow], chosen: str | None) -> None:
         """List disagreements, without emitting."""
-        self._list.setUpdatesEnabled(False)
-        self._list.blockSignals(True)
-        self._list.clear()
-        items = []
-        marked: QTreeWidgetItem | None = None
-        for row in rows:
-            texts = [row.key, f"{row.volume_mm3:.0f}", row.kind, row.who, row.settled]
-            item = QTreeWidgetItem(texts)
-            item.setTextAlignment(_VOLUME, Qt.AlignmentFlag.AlignRight)
-            item.setToolTip(_WHO, row.who)
-            items.append(item)
-            if row.key == chosen:
-                marked = item
-        self._list.addTopLevelItems(items)
-        if marked is not None:
-            self._list.setCurrentItem(marked)
-            self._list.scrollToItem(marked)
-        self._list.blockSignals(False)
-        self._list.setUpdatesEnabled(True)
+        with self._list.refilled():
+            items = []
+            marked: QTreeWidgetItem | None = None
+            for row in rows:
+                texts = [row.key, f"{row.volume_mm3:.0f}", row.kind, row.who, row.settled]
+                item = QTreeWidgetItem(texts)
+                item.setTextAlignment(_VOLUME, Qt.AlignmentFlag.AlignRight)
+                item.setToolTip(_WHO, row.who)
+                items.append(item)
+                if row.key == chosen:
+                    marked = item
+            self._list.addTopLevelItems(items)
+            if marked is not None:
+                self._list.setCurrentItem(marked)
+                self._list.scrollToItem(marked)

@@ -9,28 +9,19 @@ from typing import Any
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
-    QAbstractItemView,
     QHBoxLayout,
-    QHeaderView,
     QMenu,
     QPushButton,
-    QTreeWidget,
     QTreeWidgetItem,
     QWidget,
 )
 
 from ..editing_actions import REMOVE_LESION_ACTION
 from .region_box import volume_text
+from .row_list import RowList
 from .section import column, quiet
 
 _ROWS_SHOWN = 5
-
-#: Boxes to tick that are seen on napari's dark ground, and rows that a mouse can hit.
-_STYLE = (
-    "QTreeWidget::item { padding: 2px 1px; }"
-    "QTreeWidget::indicator { width: 11px; height: 11px; border: 1px solid #9aa0a6; }"
-    "QTreeWidget::indicator:checked { background: #3caa5a; }"
-)
 
 _SEEN, _VOLUME, _SIZE, _UNSURE, _WHERE = range(5)
 
@@ -64,25 +55,12 @@ class LesionBox(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._about = quiet("Nothing is labelled.")
-        self._list = QTreeWidget()
-        self._list.setHeaderLabels(["✓", "ml", "mm", "unsure", "where"])
-        self._list.setStyleSheet(_STYLE)
-        self._list.setRootIsDecorated(False)
-        self._list.setUniformRowHeights(True)
-        self._list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._list.setToolTip(
+        self._list = RowList(
+            ["✓", "ml", "mm", "unsure", "where"],
             "Click to go there; tick what you have looked at and accept. "
-            "Ctrl and click in the picture choose a lesion too"
+            "Ctrl and click in the picture choose a lesion too",
+            _ROWS_SHOWN,
         )
-        header = self._list.header()
-        assert header is not None
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setMinimumSectionSize(20)
-        header.setStretchLastSection(True)
-        rows = (_ROWS_SHOWN + 2) * self._list.fontMetrics().lineSpacing()
-        self._list.setFixedHeight(round(rows * 1.2))
-        self._list.setMinimumWidth(0)
         self._list.itemClicked.connect(lambda item, _: self.chosen.emit(_number(item)))
         self._list.itemSelectionChanged.connect(self._refresh_buttons)
         self._list.itemChanged.connect(self._emit_accepted)
@@ -116,23 +94,21 @@ class LesionBox(QWidget):
     def show_lesions(self, title: str, rows: Sequence[LesionRow], chosen: int | None) -> None:
         """List the lesions of a region, without emitting."""
         self._about.setText(_counted(title, rows))
-        self._list.blockSignals(True)
-        self._list.clear()
-        for row in rows:
-            unsure = "" if row.unsure is None else f"{row.unsure:.2f}"
-            volume = volume_text(row.volume_ml).removesuffix(" ml")
-            texts = ["", volume, f"{row.extent_mm:.0f}", unsure, row.where]
-            item = QTreeWidgetItem(self._list, texts)
-            item.setData(_SEEN, Qt.ItemDataRole.UserRole, row.number)
-            item.setToolTip(_WHERE, f"{row.where}; longest {row.extent_mm:.1f} mm in a slice")
-            checked = Qt.CheckState.Checked if row.accepted else Qt.CheckState.Unchecked
-            item.setCheckState(_SEEN, checked)
-            for at in (_VOLUME, _SIZE, _UNSURE):
-                item.setTextAlignment(at, Qt.AlignmentFlag.AlignRight)
-            if row.number == chosen:
-                self._list.setCurrentItem(item)
-        self._list.setColumnHidden(_UNSURE, all(row.unsure is None for row in rows))
-        self._list.blockSignals(False)
+        with self._list.refilled():
+            for row in rows:
+                unsure = "" if row.unsure is None else f"{row.unsure:.2f}"
+                volume = volume_text(row.volume_ml).removesuffix(" ml")
+                texts = ["", volume, f"{row.extent_mm:.0f}", unsure, row.where]
+                item = QTreeWidgetItem(self._list, texts)
+                item.setData(_SEEN, Qt.ItemDataRole.UserRole, row.number)
+                item.setToolTip(_WHERE, f"{row.where}; longest {row.extent_mm:.1f} mm in a slice")
+                checked = Qt.CheckState.Checked if row.accepted else Qt.CheckState.Unchecked
+                item.setCheckState(_SEEN, checked)
+                for at in (_VOLUME, _SIZE, _UNSURE):
+                    item.setTextAlignment(at, Qt.AlignmentFlag.AlignRight)
+                if row.number == chosen:
+                    self._list.setCurrentItem(item)
+            self._list.setColumnHidden(_UNSURE, all(row.unsure is None for row in rows))
         self._refresh_buttons()
 
     @property

@@ -7,27 +7,20 @@ from dataclasses import dataclass
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
-    QAbstractItemView,
     QHBoxLayout,
     QHeaderView,
     QMenu,
     QPushButton,
-    QTreeWidget,
     QTreeWidgetItem,
     QWidget,
 )
 
+from .row_list import RowList
 from .section import Banner, column, quiet
 from .swatch import swatch
 
 #: Rows shown without scrolling.
 _FEWEST_ROWS, _MOST_ROWS = 3, 8
-
-_STYLE = (
-    "QTreeWidget::item { padding: 2px 1px; }"
-    "QTreeWidget::indicator { width: 11px; height: 11px; border: 1px solid #9aa0a6; }"
-    "QTreeWidget::indicator:checked { background: #3caa5a; }"
-)
 
 _SEEN, _NAME, _VOLUME, _DICE = range(4)
 
@@ -84,29 +77,14 @@ class RatersBox(QWidget):
         self._remove.clicked.connect(self._emit_removed)
         self._about = quiet(_FIRST)
         self._banner = Banner()
-        self._list = QTreeWidget()
-        self._list.setHeaderLabels(["", "rater", "ml", "Dice"])
-        self._list.setStyleSheet(_STYLE)
-        self._list.setRootIsDecorated(False)
-        self._list.setUniformRowHeights(True)
-        self._list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._list.setToolTip(
+        self._list = RowList(
+            ["", "rater", "ml", "Dice"],
             "Tick whose outline is drawn; click a row to see that outline alone in full, "
-            "once more for all. Dice is the mean with each of the others"
+            "once more for all. Dice is the mean with each of the others",
+            _FEWEST_ROWS,
         )
-        header = self._list.header()
-        assert header is not None
-        header.setStretchLastSection(False)
-        header.setMinimumSectionSize(20)
-        for at, mode in (
-            (_SEEN, QHeaderView.ResizeMode.ResizeToContents),
-            (_NAME, QHeaderView.ResizeMode.Stretch),
-            (_VOLUME, QHeaderView.ResizeMode.ResizeToContents),
-            (_DICE, QHeaderView.ResizeMode.ResizeToContents),
-        ):
-            header.setSectionResizeMode(at, mode)
-        self._list.setMinimumWidth(0)
+        self._list.columns.setStretchLastSection(False)
+        self._list.columns.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
         self._list.itemPressed.connect(self._note_press)
         self._list.itemClicked.connect(self._toggle_pointed)
         self._list.itemChanged.connect(self._emit_shown)
@@ -131,22 +109,20 @@ class RatersBox(QWidget):
 
     def show_raters(self, rows: Sequence[RaterRow]) -> None:
         """List the raters, without emitting."""
-        self._list.blockSignals(True)
-        self._list.clear()
-        for row in rows:
-            dice = "" if row.dice is None else f"{row.dice:.3f}"
-            volume = "" if row.volume_ml is None else f"{row.volume_ml:.1f}"
-            item = QTreeWidgetItem(self._list, ["", row.name, volume, dice])
-            item.setData(_SEEN, Qt.ItemDataRole.UserRole, row.letter)
-            item.setIcon(_NAME, swatch(row.colour, row.letter))
-            item.setToolTip(_NAME, row.name)
-            checked = Qt.CheckState.Checked if row.is_shown else Qt.CheckState.Unchecked
-            item.setCheckState(_SEEN, checked)
-            for at in (_VOLUME, _DICE):
-                item.setTextAlignment(at, Qt.AlignmentFlag.AlignRight)
-            if row.letter == self._pointed:
-                self._list.setCurrentItem(item)
-        self._list.blockSignals(False)
+        with self._list.refilled():
+            for row in rows:
+                dice = "" if row.dice is None else f"{row.dice:.3f}"
+                volume = "" if row.volume_ml is None else f"{row.volume_ml:.1f}"
+                item = QTreeWidgetItem(self._list, ["", row.name, volume, dice])
+                item.setData(_SEEN, Qt.ItemDataRole.UserRole, row.letter)
+                item.setIcon(_NAME, swatch(row.colour, row.letter))
+                item.setToolTip(_NAME, row.name)
+                checked = Qt.CheckState.Checked if row.is_shown else Qt.CheckState.Unchecked
+                item.setCheckState(_SEEN, checked)
+                for at in (_VOLUME, _DICE):
+                    item.setTextAlignment(at, Qt.AlignmentFlag.AlignRight)
+                if row.letter == self._pointed:
+                    self._list.setCurrentItem(item)
         if self._pointed not in {row.letter for row in rows}:
             self._pointed = ""
         self._list.setVisible(bool(rows))
@@ -178,9 +154,7 @@ class RatersBox(QWidget):
     def _fit(self, rows: int) -> None:
         line = self._list.sizeHintForRow(0) if rows else 20
         shown = min(max(rows, _FEWEST_ROWS), _MOST_ROWS)
-        header = self._list.header()
-        assert header is not None
-        self._list.setFixedHeight(header.sizeHint().height() + shown * line + 6)
+        self._list.setFixedHeight(self._list.columns.sizeHint().height() + shown * line + 6)
 
     def _refresh_buttons(self) -> None:
         self._remove.setEnabled(bool(self._pointed))

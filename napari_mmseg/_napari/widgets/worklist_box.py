@@ -7,17 +7,15 @@ from dataclasses import dataclass
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
-    QAbstractItemView,
     QHBoxLayout,
-    QHeaderView,
     QLineEdit,
     QProgressBar,
     QPushButton,
-    QTreeWidget,
     QTreeWidgetItem,
     QWidget,
 )
 
+from .row_list import RowList
 from .section import Banner, column, quiet
 
 _ROWS_SHOWN = 12
@@ -45,6 +43,7 @@ class WorklistBox(QWidget):
     load_requested = Signal(str)  # the rater's pseudonym
     open_requested = Signal(str)  # the reading's name
     next_requested = Signal()
+    pressed = Signal()  # something of the above was asked for
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,22 +61,8 @@ class WorklistBox(QWidget):
         self._progress = QProgressBar()
         self._progress.setTextVisible(False)
         self._progress.setFixedHeight(8)
-        self._list = QTreeWidget()
-        self._list.setHeaderLabels(["", "reading", "state", "min", "sure"])
-        self._list.setRootIsDecorated(False)
-        self._list.setUniformRowHeights(True)
-        self._list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._list.setStyleSheet("QTreeWidget::item { padding: 2px 1px; }")
-        self._list.setToolTip("Double click opens a reading")
-        header = self._list.header()
-        assert header is not None
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setMinimumSectionSize(20)
-        header.setStretchLastSection(True)
-        rows = (_ROWS_SHOWN + 2) * self._list.fontMetrics().lineSpacing()
-        self._list.setFixedHeight(round(rows * 1.2))
-        self._list.setMinimumWidth(0)
+        heads = ["", "reading", "state", "min", "sure"]
+        self._list = RowList(heads, "Double click opens a reading", _ROWS_SHOWN)
         self._list.itemSelectionChanged.connect(self._refresh_buttons)
         self._list.itemDoubleClicked.connect(lambda item, _: self.open_requested.emit(_name(item)))
         self._next = QPushButton("Next reading")
@@ -98,6 +83,13 @@ class WorklistBox(QWidget):
         row.addWidget(self._next, 1)
         row.addWidget(self._open)
         layout.addLayout(row)
+        for asked in (
+            self.folder_requested,
+            self.load_requested,
+            self.open_requested,
+            self.next_requested,
+        ):
+            asked.connect(lambda *_: self.pressed.emit())
         self.show_nothing()
 
     def show_study(self, folder: str, rater: str) -> None:
@@ -115,22 +107,20 @@ class WorklistBox(QWidget):
         self._about.setText(_told(finished, len(rows)))
         self._progress.setRange(0, max(len(rows), 1))
         self._progress.setValue(finished)
-        self._list.blockSignals(True)
-        self._list.clear()
-        for row in rows:
-            minutes = f"{row.minutes:.1f}" if row.minutes else ""
-            sure = "" if row.sure is None else str(row.sure)
-            item = QTreeWidgetItem([str(row.order), row.item, row.state, minutes, sure])
-            for at in (_ORDER, _MINUTES):
-                item.setTextAlignment(at, Qt.AlignmentFlag.AlignRight)
-            self._list.addTopLevelItem(item)
-            if row.item == opened:
-                font = item.font(_ITEM)
-                font.setBold(True)
-                item.setFont(_ITEM, font)
-                self._list.setCurrentItem(item)
-                self._list.scrollToItem(item)
-        self._list.blockSignals(False)
+        with self._list.refilled():
+            for row in rows:
+                minutes = f"{row.minutes:.1f}" if row.minutes else ""
+                sure = "" if row.sure is None else str(row.sure)
+                item = QTreeWidgetItem([str(row.order), row.item, row.state, minutes, sure])
+                for at in (_ORDER, _MINUTES):
+                    item.setTextAlignment(at, Qt.AlignmentFlag.AlignRight)
+                self._list.addTopLevelItem(item)
+                if row.item == opened:
+                    font = item.font(_ITEM)
+                    font.setBold(True)
+                    item.setFont(_ITEM, font)
+                    self._list.setCurrentItem(item)
+                    self._list.scrollToItem(item)
         for widget in (self._progress, self._list, self._next, self._open):
             widget.show()
         self._next.setEnabled(finished < len(rows))
