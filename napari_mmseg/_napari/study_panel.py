@@ -9,8 +9,10 @@ from qtpy.QtCore import QSize
 from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from .companion import make_companion, show_companion
+from .study_review import Reviewing
 from .study_worklist import Worklist
 from .widgets.reading_box import ReadingBox
+from .widgets.review_box import ReviewBox
 from .widgets.section import Section, column
 from .widgets.tall_area import TallArea
 from .widgets.worklist_box import WorklistBox
@@ -27,16 +29,20 @@ _WIDTH_PX = 390
 
 
 class StudyPanel(QWidget):
-    """The sections of one rater's work; `worklist` does what they ask for."""
+    """The sections of one rater's work, and of a look at others'; `worklist` and `reviewing` do
+    what they ask for.
+    """
 
     def __init__(self, coordinator: Coordinator) -> None:
         super().__init__()
         self.list = WorklistBox()
         self.reading = ReadingBox()
+        self.review = ReviewBox()
         inside = QWidget()
         inner = column(inside, margin=0, spacing=0)
         inner.addWidget(Section("My readings", self.list))
         inner.addWidget(Section("This reading", self.reading))
+        inner.addWidget(Section("Review", self.review, expanded=False))
         inner.addStretch(1)
         self.setMinimumWidth(_WIDTH_PX)
         self._scroll = TallArea(inside)
@@ -44,10 +50,15 @@ class StudyPanel(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._scroll)
         self.worklist = Worklist(self.list, self.reading, coordinator, self._ask_folder, self)
+        self.reviewing = Reviewing(
+            self.review, coordinator, lambda: self.worklist.folder, lambda: self.list.rater, self
+        )
+        self.list.pressed.connect(self.reviewing.clear)
 
     def let_go(self) -> None:
         """Stop what is running."""
         self.worklist.cancel()
+        self.reviewing.cancel()
 
     def sizeHint(self) -> QSize:
         return QSize(_WIDTH_PX, self._scroll.sizeHint().height())

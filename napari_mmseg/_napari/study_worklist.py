@@ -65,6 +65,11 @@ class Worklist(QObject):
             box.show_study(last.folder.name, last.rater)
 
     @property
+    def folder(self) -> Path | None:
+        """The study's folder; None while none is chosen."""
+        return self._folder
+
+    @property
     def is_busy(self) -> bool:
         return self._task is not None and self._task.is_running
 
