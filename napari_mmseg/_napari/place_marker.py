@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -33,23 +34,46 @@ class PlaceMarker:
         sides = np.array([side.stop - side.start for side in box]) * spacing
         world = np.asarray(self._labels.data_to_world(centre), dtype=float)[-3:]
         size = max(float(sides.max()) * _ROOM, _SMALLEST_MM)
-        layer = self._shown()
-        layer.data = world[None]
-        layer.size = [size]
-        layer.visible = True
+        layer = self._shown(world)
+        self._raise(layer)
+        # Every change has the layer sliced and drawn, and the whole scene measured: once will do.
+        with layer.events.set_data.blocker(), layer.events.data.blocker():
+            layer.data = world[None]
+            layer.size = [size]
+            layer.shown = True
+        if layer.visible:
+            layer.refresh()
+        else:
+            layer.visible = True
+
+    def conceal(self) -> None:
+        """Draw no ring, but keep the layer: a new one takes a tenth of a second."""
+        if self._layer is not None and self._layer in self._viewer.layers:
+            self._layer.shown = False
 
     def hide(self) -> None:
         if self._layer is not None and self._layer in self._viewer.layers:
             self._viewer.layers.remove(self._layer)
         self._layer = None
 
-    def _shown(self) -> Points:
+    def _raise(self, layer: Points) -> None:
+        """Labels that came since would hide the ring."""
+        layers = self._viewer.layers
+        at = layers.index(layer)
+        if any(type(above).__name__ == "Labels" for above in layers[at + 1 :]):
+            active = layers.selection.active
+            layers.move(at, len(layers))
+            if active is not None:
+                layers.selection.active = active
+
+    def _shown(self, world: NDArray[np.float64]) -> Points:
+        """The layer; a new one begins at a place in mm, so that the scene gets no larger by it."""
         from napari.layers import Points
 
         if self._layer is None or self._layer not in self._viewer.layers:
             active = self._viewer.layers.selection.active
             layer = Points(
-                np.zeros((1, 3)),
+                world[None],
                 ndim=3,
                 name=self._name,
                 units=self._labels.units,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .raters_dispute_keys import rater_key
 from .raters_group import Rater
 from .widgets.dispute_box import Side
 from .widgets.dispute_list import DisputeRow
@@ -16,7 +17,8 @@ _MM3_PER_ML = 1000.0
 
 
 def side(rater: Rater, dispute: Dispute) -> Side:
-    return Side(rater.letter, rater.name, rater.colour, dispute.share.get(rater.name, 0.0))
+    share = dispute.share.get(rater.name, 0.0)
+    return Side(rater.letter, rater.name, rater.colour, share, rater_key(rater.letter))
 
 
 def described(dispute: Dispute) -> str:

@@ -10,9 +10,10 @@ from qtpy.QtCore import QObject
 from .editing_told import say
 from .place_marker import PlaceMarker
 from .raters_adjudicating import Adjudicator, AlreadyMade
+from .raters_dispute_keys import NEXT_KEY, SettlingKeys
 from .raters_dispute_texts import counted, described, side, word_taken
 from .raters_group import RaterGroup
-from .raters_layers import remove_dispute, show_dispute
+from .raters_layers import prepare_dispute, remove_dispute, show_dispute
 from .session import CaseSession
 from .task import Task
 from .widgets.dispute_box import DisputeBox
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from ..agreement.decisions import Decision
     from ..agreement.disputes import Dispute
     from ..agreement.panel import Panel
-
-NEXT_KEY = "Shift-N"
 
 LEFT = "Other raters: what was settled before stays as its layer and its log have it."
 
@@ -66,9 +65,10 @@ class DisputeTour(QObject):
         box.list.tolerance_changed.connect(lambda _: self._look())
         box.next_requested.connect(self.next)
         box.begin_requested.connect(self._begin)
-        box.rater_taken.connect(lambda letter: self._take("rater", self._group[letter].name))
-        box.majority_taken.connect(lambda: self._take("majority"))
-        box.painted_taken.connect(lambda: self._take("painted"))
+        self._keys = SettlingKeys(self._take_rater, self._take_majority, self._take_painted)
+        box.rater_taken.connect(self._take_rater)
+        box.majority_taken.connect(self._take_majority)
+        box.painted_taken.connect(self._take_painted)
         box.undo_requested.connect(self.adjudicator.undo)
 
     def follow(self, session: CaseSession | None) -> None:
@@ -144,6 +144,7 @@ class DisputeTour(QObject):
             remove_dispute(session.viewer, session.case)
         if self._marker is not None:
             self._marker.hide()
+        self._keys.release()
         self._panel, self._found, self._here = None, (), None
         self._box.show_settling(False)
         self._box.list.hold_tolerance(False)
@@ -174,7 +175,19 @@ class DisputeTour(QObject):
 
     def _take_found(self, found: tuple[Dispute, ...]) -> None:
         self._found = found
+        self._prepare()
         self._show()
+
+    def _prepare(self) -> None:
+        """Make the layers that show a place, so that the first is shown as fast as the others."""
+        session, panel = self._session, self._panel
+        if session is None or panel is None or not self._found:
+            return
+        prepare_dispute(session.viewer, session.case, panel.box)
+        small = next((d for d in self._found if d.volume_mm3 <= _RINGED_MM3), None)
+        if small is not None and self._marker is not None:
+            self._marker.show(small.centre, small.box)
+            self._marker.conceal()
 
     def _ring(self, dispute: Dispute) -> None:
         """A small piece is lost among the outlines without a ring round it."""
@@ -183,7 +196,7 @@ class DisputeTour(QObject):
         if dispute.volume_mm3 <= _RINGED_MM3:
             self._marker.show(dispute.centre, dispute.box)
         else:
-            self._marker.hide()
+            self._marker.conceal()
 
     def _begin(self, name: str) -> None:
         if self._session is None:
@@ -200,12 +213,25 @@ class DisputeTour(QObject):
     def _begun(self) -> None:
         self._box.show_settling(True)
         self._box.list.hold_tolerance(True)
+        if self._session is not None:
+            self._keys.bind(self._session.viewer)
         self._found = self.adjudicator.disputes
         self._show()
         if self._here is None or self._here in self._decisions:
             self.next()
         else:
             self.go_to(self._here)
+
+    def _take_rater(self, letter: str) -> None:
+        """Take a rater's word; a letter that nobody has (a key can say it) is passed over."""
+        if rater := next((r for r in self._group if r.letter == letter), None):
+            self._take("rater", rater.name)
+
+    def _take_majority(self) -> None:
+        self._take("majority")
+
+    def _take_painted(self) -> None:
+        self._take("painted")
 
     def _take(self, taken: Any, rater: str | None = None) -> None:
         if self._here is None:

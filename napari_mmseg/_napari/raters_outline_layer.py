@@ -62,9 +62,11 @@ class OutlineLayer:
         """Is a slice shown? In the volume there is nothing to draw."""
         return bool(self._viewer.dims.ndisplay == 2)
 
-    def show(self, outlines: Outlines, colours: Sequence[RGBA]) -> None:
+    def show(
+        self, outlines: Outlines, colours: Sequence[RGBA], pointed_out: int | None = None
+    ) -> None:
         """Draw these outlines; `colours` has one entry a rater, in the order of their bits."""
-        self._outlines = outlines
+        self._outlines, self._pointed_out = outlines, pointed_out
         self._colours = np.asarray(colours, dtype=np.float32).reshape(-1, 4)
         if self._layer is None or self._layer not in self._viewer.layers:
             self._layer = self._added()
@@ -73,8 +75,9 @@ class OutlineLayer:
 
     def point_out(self, rater: int | None) -> None:
         """Draw one rater's outline over all others, which turn faint; None for all alike."""
-        self._pointed_out = rater
-        self._draw()
+        if self._pointed_out != rater:
+            self._pointed_out = rater
+            self._draw()
 
     def hide(self) -> None:
         self._outlines = None
@@ -171,9 +174,13 @@ class OutlineLayer:
         layer = self._layer
         if layer is None or (not len(lines) and not len(layer.data)):
             return
-        layer.data = lines
-        if len(lines):
-            layer.edge_color = colours
+        if not len(lines):
+            layer.data = lines
+            return
+        # The colours have all of it drawn; the scene gets no larger by lines within the image.
+        with layer.events.set_data.blocker(), layer.events.data.blocker():
+            layer.data = lines
+        layer.edge_color = colours
 
 
 def segments(edges: Edges) -> NDArray[np.float64]:

@@ -74,7 +74,8 @@ class RaterOverlay(QObject):
     def point_out(self, letter: str) -> None:
         """Draw one rater's outline over the others; the empty letter for all alike."""
         self._pointed = letter
-        self._tell_pointed()
+        if self._lines is not None:
+            self._lines.point_out(self._row_pointed_out)
 
     @property
     def is_busy(self) -> bool:
@@ -129,15 +130,14 @@ class RaterOverlay(QObject):
 
     def _show_outlines(self, found: Outlines) -> None:
         if self._lines is not None:
-            self._lines.show(found, [rater.colour for rater in self._group.shown])
-            self._tell_pointed()
+            colours = [rater.colour for rater in self._group.shown]
+            self._lines.show(found, colours, self._row_pointed_out)
 
-    def _tell_pointed(self) -> None:
-        if self._lines is None:
-            return
+    @property
+    def _row_pointed_out(self) -> int | None:
+        """The place of the rater pointed out among those shown."""
         letters = [rater.letter for rater in self._group.shown]
-        known = self._pointed in letters
-        self._lines.point_out(letters.index(self._pointed) if known else None)
+        return letters.index(self._pointed) if self._pointed in letters else None
 
     def _draw_map(self) -> None:
         viewer, case, panel, region = self._viewer, self._case, self._panel, self._box.region

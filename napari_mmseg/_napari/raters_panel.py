@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from .companion import make_companion, show_companion
 from .dropping import DropTaker
-from .raters_disputes import NEXT_KEY
+from .raters_dispute_keys import MAJORITY_KEY, NEXT_KEY, PAINTED_KEY, RATER_KEYS, shown_key
 from .raters_link import RatersLink
 from .widgets.agreement_box import AgreementBox
 from .widgets.dispute_box import DisputeBox
@@ -38,7 +38,12 @@ class RatersPanel(QWidget):
         self.raters = RatersBox()
         self.look = RatersLookBox()
         self.agreement = AgreementBox()
-        self.disputes = DisputeBox(NEXT_KEY.replace("-", "+"))
+        self.disputes = DisputeBox(
+            shown_key(NEXT_KEY),
+            shown_key(MAJORITY_KEY),
+            shown_key(PAINTED_KEY),
+            f"({RATER_KEYS[0]} to {RATER_KEYS[-1]})",
+        )
         self.sections = {
             "raters": Section("Raters", self.raters),
             "look": Section("Overlay", self.look),

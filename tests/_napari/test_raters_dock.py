@@ -20,7 +20,7 @@ from qtpy.QtWidgets import QApplication, QPushButton, QTreeWidget
 
 from napari_mmseg._napari.panel import Panel
 from napari_mmseg._napari.raters_adjudicating import LAYER_NAME
-from napari_mmseg._napari.raters_disputes import NEXT_KEY
+from napari_mmseg._napari.raters_dispute_keys import MAJORITY_KEY, NEXT_KEY, PAINTED_KEY, rater_key
 from napari_mmseg._napari.raters_layers import DISPUTE_NAME
 from napari_mmseg._napari.raters_outline_layer import OUTLINES_NAME
 from napari_mmseg._napari.raters_panel import RatersPanel
@@ -302,6 +302,32 @@ def test_disputes_are_settled_undone_logged_and_resumed(desk, tmp_path, monkeypa
     for _ in range(depth):
         edit.redo()
     assert np.array_equal(adjudication.codes, start)
+
+
+def test_keys_settle_while_settling_and_at_no_other_time(desk):
+    desk.open("one", "two", "three")
+
+    def press(key: str) -> None:
+        desk.viewer.keymap[coerce_keybinding(key)](desk.viewer)
+
+    def here() -> str:
+        return str(desk.dock.disputes.here_text.split(":")[0])
+
+    keys = [MAJORITY_KEY, PAINTED_KEY, *(rater_key(letter) for letter in "ABI")]
+    assert not any(coerce_keybinding(key) in desk.viewer.keymap for key in keys)
+    desk.settle()
+    tips = {b.objectName(): b.toolTip() for b in desk.dock.findChildren(QPushButton)}
+    assert tips["B"].endswith("(F2)")
+    taken = {}
+    for key, word in ((rater_key("B"), "B"), (MAJORITY_KEY, "majority"), (PAINTED_KEY, "by hand")):
+        taken[here()] = word
+        press(key)
+    press(rater_key("I"))  # there is no such rater
+    settled = {row[0]: row[4] for row in desk.rows(desk.dock.disputes) if row[4]}
+    assert settled == taken
+    desk.dock.link.group.clear()
+    desk.wait()
+    assert not any(coerce_keybinding(key) in desk.viewer.keymap for key in keys)
 
 
 def test_the_result_is_exported_with_its_sources(desk, tmp_path):

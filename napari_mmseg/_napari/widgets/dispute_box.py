@@ -30,12 +30,16 @@ _NOTHING = "Open two or more raters to see where they differ."
 
 @dataclass(frozen=True)
 class Side:
-    """What one rater says of the disagreement at hand: `share` of it is counted in (0 to 1)."""
+    """What one rater says of the disagreement at hand: `share` of it is counted in (0 to 1).
+
+    `key` takes the rater's word; empty where none does.
+    """
 
     letter: str
     name: str
     colour: tuple[float, float, float, float]
     share: float
+    key: str = ""
 
 
 class DisputeBox(QWidget):
@@ -48,7 +52,9 @@ class DisputeBox(QWidget):
     painted_taken = Signal()
     undo_requested = Signal()
 
-    def __init__(self, next_key: str) -> None:
+    def __init__(
+        self, next_key: str, majority_key: str, painted_key: str, rater_keys: str = ""
+    ) -> None:
         super().__init__()
         self.list = DisputeList()
         self._about = quiet(_NOTHING)
@@ -74,7 +80,7 @@ class DisputeBox(QWidget):
         starting.setContentsMargins(0, 0, 0, 0)
         starting.addWidget(self._name, 1)
         starting.addWidget(self._begin, 1)
-        self._settle = self._made_settling()
+        self._settle = self._made_settling(majority_key, painted_key, rater_keys)
         layout = column(self)
         for widget in (self._about, self.list, self._next, self._here, self._banner):
             layout.addWidget(widget)
@@ -82,19 +88,21 @@ class DisputeBox(QWidget):
         layout.addWidget(self._settle)
         self.show_nothing()
 
-    def _made_settling(self) -> QWidget:
+    def _made_settling(self, majority_key: str, painted_key: str, rater_keys: str) -> QWidget:
         settle = QWidget()
         inner = column(settle, margin=0)
-        self._question = QLabel("Whose word to take?")
+        self._question = QLabel(f"Whose word to take? {rater_keys}".rstrip())
         self._buttons: list[QPushButton] = []
         self._sides = QGridLayout()
         self._sides.setContentsMargins(0, 0, 0, 0)
         self._sides.setSpacing(4)
         self._majority = QPushButton("Majority")
-        self._majority.setToolTip("As more than half of the raters have it")
+        self._majority.setToolTip(f"As more than half of the raters have it ({majority_key})")
         self._majority.clicked.connect(self.majority_taken)
         self._painted = QPushButton("As it is now")
-        self._painted.setToolTip("Keep the segmentation as it is here: correct it by hand first")
+        self._painted.setToolTip(
+            f"Keep the segmentation as it is here: correct it by hand first ({painted_key})"
+        )
         self._painted.clicked.connect(self.painted_taken)
         self._undo = QPushButton("Undo")
         self._undo.setToolTip("Take back the last decision or stroke (Ctrl+Z)")
@@ -149,7 +157,8 @@ class DisputeBox(QWidget):
             button.setText(_said(side.share))
             button.setIcon(swatch(side.colour, side.letter))
             button.setObjectName(side.letter)
-            button.setToolTip(f"As {side.name} has it: {100 * side.share:.0f} % counted in")
+            key = f" ({side.key})" if side.key else ""
+            button.setToolTip(f"As {side.name} has it: {100 * side.share:.0f} % counted in{key}")
         for widget in (self._question, self._majority, self._painted):
             widget.setEnabled(bool(sides))
 
@@ -161,8 +170,11 @@ class DisputeBox(QWidget):
             self._name.setText(name)
 
     def show_progress(self, settled: int, total: int, can_undo: bool) -> None:
+        # Otherwise Qt draws the whole window at once for a new value, and then once more.
+        self._progress.setUpdatesEnabled(False)
         self._progress.setRange(0, max(total, 1))
         self._progress.setValue(settled)
+        self._progress.setUpdatesEnabled(True)
         self._left.setText(f"{settled} of {total} settled.")
         self._undo.setEnabled(can_undo)
 
