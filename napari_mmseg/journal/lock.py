@@ -23,8 +23,8 @@ class InUse(InputError):
 
     def __init__(self, holder: str) -> None:
         super().__init__(
-            f"this case is open in another window, on {holder}: it is read-only here until that "
-            "one is closed"
+            f"this case is open in another window, on {holder}: it is read-only here; close that "
+            "one and open the case here again to work on it"
         )
         self.holder = holder
 
