@@ -278,6 +278,7 @@ class Coordinator(QObject):
         if session is not None:
             self._panel.case.show_modality(session.looks.shown_name)
             self._panel.case.show_plane(session.looks.plane)
+            self.sections.show_contrast(session.looks.shown_name)
 
     def _jump(self, region: str) -> None:
         if self.session is not None and not self.session.jump_to(region):

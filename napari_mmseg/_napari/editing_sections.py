@@ -85,6 +85,10 @@ class EditSections(QObject):
         self._shape.offer(list(controller.images))
         self._show_region()
 
+    def show_contrast(self, name: str | None) -> None:
+        """Another contrast is on screen."""
+        self._shape.show_contrast(name)
+
     def _probabilities(self) -> Mapping[str, NDArray[Any]]:
         """What a model says of each region of the annotation in hand, (I, P, L) in 255ths."""
         found = None

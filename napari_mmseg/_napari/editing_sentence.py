@@ -29,7 +29,10 @@ def _what(tool: EditTool, protocol: Protocol) -> str:
         return f"Brings {region.title} back to what was proposed; with Shift all regions."
     if tool.tool is Tool.SCRIBBLE:
         negation = "not " if tool.erase else ""
-        return f"Marks what is {negation}{region.title}; Refine then solves the region near it."
+        return (
+            f"Marks what is {negation}{region.title}; Refine then solves the region near it, "
+            "looking at all contrasts."
+        )
     if tool.exact:
         parent = protocol[region.parent].compartment if region.parent else "background"
         if tool.erase:

@@ -130,6 +130,39 @@ def test_a_cut_is_shown_while_its_limits_are_set_and_follows_edits(desk, qtbot):
     sections.follow(None)
 
 
+def test_the_contrast_on_screen_is_cut_until_another_is_chosen(qtbot):
+    box = ShapeBox()
+    qtbot.addWidget(box)
+    box.offer(["T1", "T2", "FLAIR"])
+    wanted: list[str] = []
+    box.cut_wanted.connect(wanted.append)
+    box.show_contrast("FLAIR")
+    assert wanted == []  # nobody sees the section
+    box.show()
+    assert wanted == ["FLAIR"]
+    box.show_contrast("T1ce − T1")  # the subtraction cannot be cut
+    box.show_contrast(None)
+    assert box._contrast.value == "FLAIR"
+    box._preview.setChecked(True)
+    box.show_contrast("T1")  # looked at beside what is being cut
+    assert box._contrast.value == "FLAIR"
+    box._preview.setChecked(False)
+    box._contrast.setCurrentIndex(1)
+    box._contrast.activated.emit(1)
+    box.show_contrast("T1")
+    assert box._contrast.value == "T2"
+
+
+def test_it_is_said_that_the_midline_is_looked_for(qtbot):
+    box = ShapeBox()
+    qtbot.addWidget(box)
+    box.offer(["T1"])
+    box._mirror.click()
+    assert "looking for the midline" in box._mirror.text()
+    box.show_mirror(True)
+    assert box._mirror.text() == "Outline mirrored to the other side"
+
+
 def test_the_box_asks_with_amounts_and_knows_no_viewer(qtbot):
     box = ShapeBox()
     qtbot.addWidget(box)

@@ -29,6 +29,8 @@ _FIRST_MM = 1.0
 _LARGEST_MM = 20.0
 _LARGEST_INTENSITY = 1e6
 
+_MIRROR = "Outline mirrored to the other side"
+
 #: Ranges of at least this many units are set in whole numbers.
 _WHOLE_FROM = 50.0
 
@@ -55,13 +57,15 @@ class ShapeBox(QWidget):
             "TC stays inside WT, ET inside TC when they grow or are smoothed; else the parent "
             "grows with them"
         )
-        self._mirror = QCheckBox("Outline mirrored to the other side")
+        self._mirror = QCheckBox(_MIRROR)
         self._mirror.setToolTip(
             "Show the region's mirror image across the brain's midline, to compare the sides; "
             "it is an outline only and changes nothing"
         )
-        self._mirror.toggled.connect(self.mirror_requested)
+        self._mirror.toggled.connect(self._tell_mirror)
         self._contrast = Choice()
+        self._chose_contrast = False
+        self._contrast.activated.connect(self._note_contrast)
         self._contrast.setToolTip("The contrast whose intensities are cut")
         self._contrast.currentIndexChanged.connect(lambda _: self._want_cut())
         self._low, self._high = _intensity(), _intensity()
@@ -86,7 +90,17 @@ class ShapeBox(QWidget):
     def offer(self, contrasts: Sequence[str]) -> None:
         """There is something to shape; `contrasts` can be cut by intensity."""
         self._contrast.offer([(name, name) for name in contrasts])
+        self._chose_contrast = False
         self.setEnabled(True)
+
+    def show_contrast(self, name: str | None) -> None:
+        """A contrast came on screen: it is the one to cut, until the user chooses another."""
+        if not self._chose_contrast and not self._preview.isChecked():
+            self._contrast.blockSignals(True)
+            self._contrast.choose(name)
+            self._contrast.blockSignals(False)
+            if self.isVisible():
+                self._want_cut()
 
     def show_region(self, title: str) -> None:
         """Say which region the commands are for."""
@@ -112,12 +126,20 @@ class ShapeBox(QWidget):
         self._mirror.blockSignals(True)
         self._mirror.setChecked(shown)
         self._mirror.blockSignals(False)
+        self._mirror.setText(_MIRROR)
 
     def show_preview(self, shown: bool) -> None:
         """Tick the preview of the cut, without emitting."""
         self._preview.blockSignals(True)
         self._preview.setChecked(shown)
         self._preview.blockSignals(False)
+
+    def _note_contrast(self, _: int) -> None:
+        self._chose_contrast = True
+
+    def _tell_mirror(self, wanted: bool) -> None:
+        self._mirror.setText("Outline mirrored: looking for the midline…" if wanted else _MIRROR)
+        self.mirror_requested.emit(wanted)
 
     def _tell_preview(self, *_: object) -> None:
         if not self._preview.isChecked():
