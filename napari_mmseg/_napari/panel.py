@@ -40,6 +40,9 @@ TITLE = "Brain tumour segmentation"
 #: Qt's main window does not follow once it is laid out.
 _WIDTH_PX = 390
 
+#: An unfolded section is brought into sight so long after it was opened: when it is laid out (ms).
+_LAYOUT_MS = 50
+
 _panels: WeakKeyDictionary[ViewerModel, Panel] = WeakKeyDictionary()
 
 
@@ -91,7 +94,7 @@ class Panel(QWidget):
 
     def _build(self) -> None:
         self._unfolded: Section | None = None
-        self._reveal = after_pause(self, 0, self._show_unfolded)
+        self._reveal = after_pause(self, _LAYOUT_MS, self._show_unfolded)
         inside = QWidget()
         inner = column(inside, margin=0, spacing=0)
         for section in self.sections.values():
@@ -117,7 +120,7 @@ class Panel(QWidget):
         """What is unfolded at the panel's lower end is seen, not only its title."""
         if is_open and self.isVisible():
             self._unfolded = section
-            self._reveal.start()  # once it is laid out
+            self._reveal.start()
 
     def _show_unfolded(self) -> None:
         if self._unfolded is not None and self._unfolded.is_expanded:
