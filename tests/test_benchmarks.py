@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -21,10 +22,25 @@ def test_a_training_step_is_measured(kind):
     from benchmarks.train_step import measure
 
     found = measure(kind, patch=(32, 32, 32), base=2, levels=3, steps=1)
-    assert set(found) == {"seconds", "memory_mib", "parameters", "gflop"}
+    assert set(found) == {"seconds", "steps", "memory_mib", "parameters", "gflop"}
     assert found["seconds"] > 0
     assert found["parameters"] > 1000
     assert found["gflop"] > 0.01
+
+
+def test_a_network_that_nobody_knows_is_refused(capsys):
+    assert runner.main(["train-step", "--only", "unet,resnet"]) == 1
+    assert "there is no network 'resnet'" in capsys.readouterr().err
+
+
+def test_a_benchmark_may_take_a_name(capsys, monkeypatch):
+    monkeypatch.setattr(runner, "module_of", lambda _: SimpleNamespace(run=_named))
+    assert runner.main(["import", "--name", "second", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["called"] == "second"
+
+
+def _named(name: str = "first") -> dict[str, str]:
+    return {"called": name}
 
 
 def test_agreement_is_measured_against_monai():
