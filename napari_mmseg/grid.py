@@ -82,12 +82,16 @@ class Grid:
     def __post_init__(self) -> None:
         affine = np.array(self.affine, dtype=np.float64)
         if affine.shape != (4, 4) or not np.isfinite(affine).all():
-            raise GeometryError("the affine is not a 4x4 matrix of finite numbers")
+            raise GeometryError(
+                "the affine is not a 4x4 matrix of finite numbers: convert the image again"
+            )
         with np.errstate(all="ignore"):
             lengths = np.linalg.norm(affine[:3, :3], axis=0)
             volume = abs(np.linalg.det(affine[:3, :3] / lengths)) if lengths.all() else 0.0
         if not volume > SINGULAR_BELOW:
-            raise GeometryError("the affine is singular: it maps different voxels to one place")
+            raise GeometryError(
+                "the affine maps different voxels to one place: convert the image again"
+            )
         if len(self.shape) != 3 or min(self.shape) < 1:
             raise GeometryError(f"a grid has three sides of at least one voxel, not {self.shape}")
         affine.flags.writeable = False

@@ -147,8 +147,8 @@ def test_overlap() -> None:
 @pytest.mark.parametrize(
     ("shape", "affine", "words"),
     [
-        (SHAPE, np.zeros((4, 4)), "singular"),
-        (SHAPE, np.diag([1.0, 0, 1, 1]), "singular"),
+        (SHAPE, np.zeros((4, 4)), "to one place"),
+        (SHAPE, np.diag([1.0, 0, 1, 1]), "to one place"),
         (SHAPE, np.diag([1.0, np.nan, 1, 1]), "finite"),
         (SHAPE, np.eye(3), "4x4"),
         ((3, 4), np.eye(4), "three sides"),

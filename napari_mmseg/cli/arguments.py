@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from ..case import Case
     from ..protocol import Protocol
     from ..volume import Modality
+
+#: So much of a name that is too long is shown.
+_SHOWN = 40
 
 #: A file, or one channel of a 4D file.
 ImageFile = Path | tuple[Path, int]
@@ -129,11 +133,18 @@ def check_target(out: Path) -> None:
     Raises
     ------
     ExportError
-        When the ending names no format, or the folder is not there.
+        When the ending names no format, the name is too long, or the folder is not there or
+        read-only.
     """
     from ..errors import ExportError
     from ..io.image import SUFFIXES, suffix_of
+    from ..io.safe_write import LONGEST_NAME_BYTES
 
+    if len(os.fsencode(out.name)) > LONGEST_NAME_BYTES:
+        raise ExportError(
+            f'"{out.name[:_SHOWN]}…" is too long a name: choose a shorter one '
+            f"(at most {LONGEST_NAME_BYTES} letters)"
+        )
     if out.is_dir():
         raise ExportError(f'"{out.name}" is a folder: name a file in it')
     if suffix_of(out) is None:
@@ -145,6 +156,13 @@ def check_target(out: Path) -> None:
             f'"{out.name}" cannot be written: the folder "{out.parent}" does not exist, '
             "create it first"
         )
+    if not os.access(out.parent, os.W_OK):
+        raise ExportError(
+            f'"{out.name}" cannot be written: the folder "{out.parent.name or out.parent}" is '
+            "read-only, choose another one"
+        )
+    if out.exists() and not out.is_file():
+        raise ExportError(f'"{out.name}" is a device or a pipe: name a file')
 
 
 def keep_inputs(out: Path, case: Case) -> None:

@@ -35,7 +35,7 @@ def print_json(result: Mapping[str, Any]) -> None:
 
 def print_warnings(warnings: Iterable[str]) -> None:
     for warning in warnings:
-        typer.echo(f"warning: {warning}", err=True)
+        typer.echo(f"warning: {printable(warning)}", err=True)
 
 
 def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -52,7 +52,14 @@ def print_fields(fields: Mapping[str, str]) -> None:
     """Names and values in two columns."""
     width = max(map(len, fields))
     for name, value in fields.items():
-        typer.echo(f"{name.ljust(width)}  {value}".rstrip())
+        typer.echo(f"{name.ljust(width)}  {printable(value)}".rstrip())
+
+
+def printable(text: str) -> str:
+    """`text` with escapes for what a file name may hold but no terminal should be sent."""
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text
+    )
 
 
 def number(value: float | None, digits: int = 3) -> str:

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import os
 import traceback
+from pathlib import Path
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
 from ..errors import MmsegError
+from .output import printable
 
 #: Environment variable with the effect of --debug.
 DETAILS_VARIABLE = "NAPARI_MMSEG_DEBUG"
 
 EXIT_REFUSED = 1
+
+#: So much of a file's name is shown.
+_SHOWN = 80
+
+#: What Python names a file by in an error; some are numbers.
+_NAMES = (str, bytes, os.PathLike)
 
 
 def show_details() -> None:
@@ -45,14 +53,18 @@ def refuse(sentence: str, error: BaseException) -> None:
     """Say why, and leave with `EXIT_REFUSED`."""
     if os.environ.get(DETAILS_VARIABLE):
         traceback.print_exception(error)
-    typer.echo(f"napari-mmseg: {' '.join(sentence.split())}", err=True)
+    typer.echo(f"napari-mmseg: {printable(' '.join(sentence.split()))}", err=True)
     raise typer.Exit(EXIT_REFUSED) from error
 
 
 def _unexpected(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
-        where = f" ({error.filename})" if error.filename else ""
-        return f"{error.strerror}{where}: set {DETAILS_VARIABLE}=1 to see where this happened"
+        name = Path(os.fsdecode(error.filename)).name if isinstance(error.filename, _NAMES) else ""
+        what = f'"{name[:_SHOWN]}": ' if name else ""
+        return (
+            f"{what}{error.strerror}: check the file and its folder, or set {DETAILS_VARIABLE}=1 "
+            "to see where this happened"
+        )
     return (
         f"something unforeseen went wrong ({type(error).__name__}: {error}): "
         f"set {DETAILS_VARIABLE}=1 to see where, and please report it"

@@ -38,7 +38,9 @@ def strip(
     for target in targets:
         check_target(target)
         if target.resolve() == image.resolve():
-            raise InputError(f"{target} is the image itself: name another file for the result")
+            raise InputError(
+                f'"{target.name}" is the image itself: name another file for the result'
+            )
     if len({target.resolve() for target in targets}) < len(targets):
         raise InputError("--out and --mask name the same file: name two")
     with quiet_stdout():

@@ -13,6 +13,7 @@ from ..volume import Modality, Volume
 from .discover import MSD_CHANNELS, Finding, channels_of, discover, is_msd_file
 from .image import StoredImage, quoted, read_image, stem_of
 from .label_files import label_files
+from .plausible import oddities
 from .volume_reader import upright
 
 #: Grids closer than this are the same but for rounding: nothing is interpolated.
@@ -79,7 +80,8 @@ def open_case(
         paths, named=[source.path for source in wanted.values()], chosen=wanted.keys()
     )
     sources = {m: _Source(p) for m, p in finding.images.items()} | wanted
-    warnings: list[str] = []
+    _refuse_twice(sources)
+    warnings = [f"{sentence} and was left out" for sentence in finding.lost]
     opened: dict[Path, StoredImage] = {}
     left_out = list(finding.unknown)
     if not sources:
@@ -99,6 +101,7 @@ def open_case(
         )
     reference = _reference(volumes)
     volumes = _on_one_grid(volumes, reference, warnings, tell)
+    warnings += oddities(volumes[reference].grid)
     labels, said = label_files(finding.labels, [s.path for s in sources.values()])
     warnings += said
     return Case(
@@ -117,6 +120,19 @@ def _known(name: str) -> Modality:
         raise InputError(
             f"there is no contrast {name!r}: choose one of {', '.join(Modality)}"
         ) from None
+
+
+def _refuse_twice(sources: Mapping[Modality, _Source]) -> None:
+    """Refuse one image for two contrasts."""
+    seen: dict[tuple[Path, int], Modality] = {}
+    for modality, source in sources.items():
+        key = (source.path.resolve(), source.channel or 0)
+        if key in seen:
+            raise InputError(
+                f"{quoted(source.path)} is named as {seen[key]} and as {modality}: "
+                "name another file for one of them, or leave it out"
+            )
+        seen[key] = modality
 
 
 def _channels(

@@ -36,12 +36,24 @@ class Finding:
         Segmentations.
     unknown
         Images of no known contrast; one of them may be a file with channels.
+    lost
+        Sentences about what is named as an image but is no file that can be read.
     """
 
     folder: Path
     images: Mapping[Modality, Path]
     labels: tuple[Path, ...] = ()
     unknown: tuple[Path, ...] = ()
+    lost: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Entries:
+    """What lies in a folder: image files, folders, and sentences about images that are no files."""
+
+    images: tuple[Path, ...] = ()
+    folders: tuple[Path, ...] = ()
+    lost: tuple[str, ...] = ()
 
 
 def discover(
@@ -65,20 +77,20 @@ def discover(
         one contrast.
     """
     taken = {p.resolve() for p in named}
-    if len(paths) == 1 and paths[0].is_dir():
+    lost: tuple[str, ...] = ()
+    if len(paths) == 1 and _is_folder(paths[0]):
         folder = paths[0]
-        files = _images_in(folder)
+        found = _images_in(folder)
+        files, lost = list(found.images), found.lost
         if not files and not taken:
+            why = "".join(f" ({sentence})" for sentence in lost[:1])
             raise InputError(
-                f"the folder {quoted(folder)} holds no image: NIfTI, NRRD or MHA files are needed"
+                f"the folder {quoted(folder)} holds no image{why}: NIfTI, NRRD or MHA files are "
+                "needed"
             )
     else:
         for path in paths:
-            if not path.exists():
-                raise InputError(
-                    f"there is no file or folder {quoted(path)}: check its name and folder"
-                )
-            if path.is_dir():
+            if _is_folder(path):
                 raise InputError(f"{quoted(path)} is a folder: open one folder, or files only")
         folder = paths[0].parent
         files = list({path.absolute(): path for path in paths}.values())  # named twice is one file
@@ -99,7 +111,7 @@ def discover(
             )
         else:
             images[role] = file
-    return Finding(folder, images, tuple(labels), tuple(unknown))
+    return Finding(folder, images, tuple(labels), tuple(unknown), lost)
 
 
 def looks_like_case(paths: Sequence[str | Path]) -> bool:
@@ -109,13 +121,16 @@ def looks_like_case(paths: Sequence[str | Path]) -> bool:
     a Decathlon file with channels; other images are left to other readers.
     """
     named = [Path(p) for p in paths]
-    if not named or not all(p.exists() for p in named):
+    if not named:
         return False
-    if len(named) > 1 or not named[0].is_dir():
-        return all(suffix_of(p) and p.is_file() for p in named) and _tells(named[0].parent, named)
     try:
-        here, folders = _entries(named[0])
-        return _tells(named[0], here) or any(_tells(named[0], _entries(f)[0]) for f in folders)
+        if len(named) > 1 or not _is_folder(named[0]):
+            whole = all(suffix_of(p) and not _is_folder(p) and p.is_file() for p in named)
+            return whole and _tells(named[0].parent, named)
+        here = _entries(named[0])
+        return _tells(named[0], here.images) or any(
+            _tells(named[0], _entries(f).images) for f in here.folders
+        )
     except InputError:
         return False
 
@@ -181,27 +196,49 @@ def _channel_table(data: dict[str, object]) -> object:
     return data.get("modality") or data.get("channel_names")
 
 
-def _images_in(folder: Path) -> list[Path]:
+def _is_folder(path: Path) -> bool:
+    """Is it a folder, rather than a file?
+
+    Raises
+    ------
+    InputError
+        When there is neither, or nobody may look.
+    """
+    try:
+        if path.is_dir():
+            return True
+        if path.exists():
+            return False
+    except OSError as error:
+        raise InputError(
+            f"{quoted(path)} cannot be opened ({error.strerror}): check its name and folder"
+        ) from error
+    raise InputError(f"there is no file or folder {quoted(path)}: check its name and folder")
+
+
+def _images_in(folder: Path) -> _Entries:
     """Image files of a folder; where it has none with a contrast, those one folder below too."""
-    here, folders = _entries(folder)
-    if any(isinstance(role, Modality) for role in _roles(folder, here)):
+    here = _entries(folder)
+    if any(isinstance(role, Modality) for role in _roles(folder, here.images)):
         return here
     below: list[Path] = []
+    lost = list(here.lost)
     whole_cases = 0
-    for sub in folders:
-        files = _entries(sub)[0]
-        contrasts = {r for r in _roles(sub, files) if isinstance(r, Modality)}
+    for sub in here.folders:
+        found = _entries(sub)
+        contrasts = {r for r in _roles(sub, found.images) if isinstance(r, Modality)}
         whole_cases += len(contrasts) > 1
-        below += files
+        below += found.images
+        lost += found.lost
     if whole_cases > 1:
         raise InputError(
             f"the folder {quoted(folder)} holds {whole_cases} cases: open one of the folders in it"
         )
-    return here + below
+    return _Entries((*here.images, *below), here.folders, tuple(lost))
 
 
-def _entries(folder: Path) -> tuple[list[Path], list[Path]]:
-    """Image files and folders in a folder, by name; hidden ones (and macOS's "._") left out.
+def _entries(folder: Path) -> _Entries:
+    """What lies in a folder, by name; hidden entries (and macOS's "._") left out.
 
     Raises
     ------
@@ -212,8 +249,22 @@ def _entries(folder: Path) -> tuple[list[Path], list[Path]]:
         entries = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
     except OSError as error:
         raise InputError(f"the folder {quoted(folder)} cannot be read: {error.strerror}") from error
-    images = [p for p in entries if suffix_of(p) and p.is_file()]
-    return images, [p for p in entries if p.is_dir()]
+    images: list[Path] = []
+    folders: list[Path] = []
+    lost: list[str] = []
+    for path in entries:
+        try:
+            is_folder, is_file = path.is_dir(), path.is_file()
+        except OSError:  # nobody may look: what it leads to is not of this case
+            is_folder = is_file = False
+        if is_folder:
+            folders.append(path)
+        if is_file and suffix_of(path):
+            images.append(path)
+        elif suffix_of(path) and not is_folder:  # unpacking makes folders named as their archives
+            why = "a link that leads nowhere" if path.is_symlink() else "no file that can be read"
+            lost.append(f"{quoted(path)} is {why}")
+    return _Entries(tuple(images), tuple(folders), tuple(lost))
 
 
 def _roles(folder: Path, files: Sequence[Path]) -> list[Modality | Role]:

@@ -187,13 +187,24 @@ def _own_suffix(path: Path) -> str:
 
 def _refuse(target: Path, inputs: Mapping[str, str], overwrite: bool) -> None:
     """Refuse to replace what must stay."""
-    if not target.exists():
-        return
+    try:
+        if not target.exists():
+            return
+    except OSError as error:
+        raise ExportError(
+            f"{quoted(target)} cannot be written ({error.strerror}): choose another name or folder"
+        ) from error
     if not overwrite:
         raise ExportError(f"{quoted(target)} is there already: choose another name")
     if target.is_dir():
         raise ExportError(f"{quoted(target)} is a folder: name a file in it")
-    if hashlib.sha256(target.read_bytes()).hexdigest() in inputs.values():
+    if not target.is_file():
+        raise ExportError(f"{quoted(target)} is a device or a pipe: name a file")
+    try:
+        there = hashlib.sha256(target.read_bytes()).hexdigest()
+    except OSError:  # what cannot be read was not segmented
+        return
+    if there in inputs.values():
         raise ExportError(
             f"{quoted(target)} is one of the images that were segmented: choose another name"
         )

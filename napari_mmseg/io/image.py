@@ -140,6 +140,8 @@ def file_bytes(path: Path) -> tuple[bytes, str]:
         When it cannot be read.
     """
     try:
+        if not path.is_file() and path.exists() and not path.is_dir():
+            raise InputError(f"{quoted(path)} is a device or a pipe: name a file")
         data = path.read_bytes()
     except FileNotFoundError:
         raise InputError(_NO_FILE.format(quoted(path))) from None

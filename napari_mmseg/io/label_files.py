@@ -20,6 +20,9 @@ from .names import words_of
 #: A stored label may be this far from an integer (float32 scaling gives 1.0000153 for 1).
 LABEL_TOLERANCE = 1e-3
 
+#: A sentence names so many values and counts the rest.
+_LISTED = 8
+
 #: Not the paediatric files, which mean other things by the same values.
 _BRATS_2023 = re.compile(r"brats-(?!ped)[a-z]+-\d+-\d+\b", re.IGNORECASE)
 _BRATS_2023_IMAGE = re.compile(r"(?!brats-ped)(?:.*-)?(?:t1n|t1c|t2w|t2f)", re.IGNORECASE)
@@ -146,7 +149,9 @@ def _told_by_values(path: Path, values: NDArray[np.uint8], protocol: Protocol) -
     readings = protocol.readings(present)
     if len(readings) == 1:
         return next(iter(readings))
-    listed = ", ".join(str(v) for v in present)
+    listed = ", ".join(str(v) for v in present[:_LISTED])
+    if present.size > _LISTED:
+        listed += f" and {present.size - _LISTED} more, up to {present[-1]}"
     if not readings:
         raise EncodingError(
             f"{quoted(path)} has the label values {listed}, which no encoding of "

@@ -29,6 +29,7 @@ _MAGICS = {
 FORMS_DIFFER_ABOVE_VOXELS = 0.1
 
 _SPACE_UNITS = 0b111
+_COPY_AGAIN = "copy it again from its source"
 _OTHER_UNITS = {1: "metres", 3: "micrometres"}
 
 
@@ -75,7 +76,9 @@ def read_nifti(path: Path) -> StoredImage:
     check_kind(path, dtype, shape)
     offset = float(header["vox_offset"])
     if not size <= offset <= size + MAX_EXTENSION_BYTES:
-        raise InputError(f"{quoted(path)} is damaged: its voxels would begin at byte {offset:g}")
+        raise InputError(
+            f"{quoted(path)} is damaged (its voxels would begin at byte {offset:g}): {_COPY_AGAIN}"
+        )
     skip = int(offset) - size
     stored = len(data) if stream.is_compressed else len(data) - size
     claimed = check_claim(path, shape, dtype.itemsize, stored, stream.is_compressed)
@@ -190,10 +193,14 @@ def _shape(path: Path, header: Any) -> tuple[int, ...]:
     """Sides of the array: trailing sides of one voxel beyond the third dropped."""
     rank = int(header["dim"][0])
     if not 1 <= rank <= 7:
-        raise InputError(f"{quoted(path)} is damaged: its header claims {rank} dimensions")
+        raise InputError(
+            f"{quoted(path)} is damaged (its header claims {rank} dimensions): {_COPY_AGAIN}"
+        )
     shape = tuple(int(n) for n in header["dim"][1 : rank + 1])
     if min(shape) < 1:
-        raise InputError(f"{quoted(path)} is damaged: its header claims a side of {min(shape)}")
+        raise InputError(
+            f"{quoted(path)} is damaged (its header claims a side of {min(shape)}): {_COPY_AGAIN}"
+        )
     return shape[:3] + tuple(n for n in shape[3:] if n > 1)
 
 
@@ -202,7 +209,9 @@ def _scaling(path: Path, header: Any) -> tuple[float, float]:
     if slope == 0 or not np.isfinite(slope):  # the standard: no scaling
         return 1.0, 0.0
     if not np.isfinite(inter):
-        raise InputError(f"{quoted(path)} is damaged: its scaling intercept is not a number")
+        raise InputError(
+            f"{quoted(path)} is damaged (its scaling intercept is not a number): {_COPY_AGAIN}"
+        )
     return slope, inter
 
 

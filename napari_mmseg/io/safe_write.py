@@ -15,6 +15,13 @@ from ..errors import ExportError
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EROFS, errno.EACCES, errno.EPERM}
 
+#: What the name that a file is first written under has beside its own.
+_ASIDE = ".{}.part.{}"
+_TOKEN_BYTES = 4
+
+#: File systems take names of 255 bytes; the temporary one has to fit too.
+LONGEST_NAME_BYTES = 255 - len(_ASIDE.format("x" * 2 * _TOKEN_BYTES, ""))
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -63,7 +70,7 @@ def replace_files(drafts: list[Draft]) -> tuple[Path, ...]:
 def _write_aside(draft: Draft) -> Path:
     # The suffix stays last, as readers go by it; the dot and .part hide it from every other one.
     name = draft.target.name
-    temporary = draft.target.with_name(f".{secrets.token_hex(4)}.part.{name}")
+    temporary = draft.target.with_name(_ASIDE.format(secrets.token_hex(_TOKEN_BYTES), name))
     try:
         with temporary.open("xb") as file:
             file.write(draft.data)
@@ -130,6 +137,8 @@ def _cannot_write(target: Path, error: OSError) -> str:
         return f"{name}: the disk is full, free some space or choose another folder"
     if error.errno == errno.ENOENT:
         return f'{name}: the folder "{target.parent.name}" does not exist, create it first'
+    if error.errno == errno.ENAMETOOLONG:
+        return f"{name}: the name is too long, choose a shorter one"
     if error.errno in _FORBIDDEN:
         return f'{name}: the folder "{target.parent.name}" is read-only, choose another one'
     return f"{name}: {error.strerror or error}, choose another folder"

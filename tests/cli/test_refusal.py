@@ -73,7 +73,7 @@ def _far_away(file: Path) -> None:
         (_colours, "colours"),
         (_one_slice, "single slice"),
         (_channels, "--modality"),
-        (_singular, "singular"),
+        (_singular, "to one place"),
         (_far_away, "different places"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -408,3 +409,46 @@ def test_other_units_are_said(tmp_path: Path, write_nifti: Writer) -> None:
     data[123] = 3  # xyzt_units: micrometres
     path.write_bytes(data)
     assert any("micrometres" in w for w in open_case(path).warnings)
+
+
+def test_images_that_are_no_files_are_said(tmp_path: Path, write_nifti: Writer) -> None:
+    write_nifti(tmp_path / "p_t1.nii.gz")
+    (tmp_path / "p_t1ce.nii.gz").symlink_to(tmp_path / "moved.nii.gz")
+    case = open_case(tmp_path)
+    assert case.missing == (T1CE, T2, FLAIR)
+    assert '"p_t1ce.nii.gz" is a link that leads nowhere and was left out' in case.warnings
+    (tmp_path / "p_t1.nii.gz").unlink()
+    _refused(tmp_path, "holds no image", "p_t1ce.nii.gz", "leads nowhere")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes here")
+def test_pipes_are_refused_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "t1.nii.gz")
+    _refused(tmp_path / "t1.nii.gz", "t1.nii.gz", "pipe")
+
+
+def test_names_that_no_file_can_have(tmp_path: Path) -> None:
+    path = tmp_path / ("x" * 300 + ".nii.gz")
+    _refused(path, "cannot be opened", "check its name")
+    assert not looks_like_case([path])
+
+
+def test_one_file_for_two_contrasts(tmp_path: Path, write_nifti: Writer) -> None:
+    path = write_nifti(tmp_path / "a.nii.gz")
+    with pytest.raises(InputError, match=r'"a.nii.gz" is named as T1 and as T2'):
+        open_case(path, modalities={T1: path, T2: path})
+
+
+@pytest.mark.parametrize(
+    ("affine", "words"),
+    [
+        (np.diag([0.01, 0.01, 0.01, 1]), "voxels of 0.01 x 0.01 x 0.01 mm"),
+        (np.diag([100, 100, 100, 1]), "voxels of 100 x 100 x 100 mm"),
+        ([[1, 0.5, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]], "26.6 degrees off"),
+    ],
+)
+def test_unlikely_grids_are_said(
+    tmp_path: Path, write_nifti: Writer, affine: object, words: str
+) -> None:
+    path = write_nifti(tmp_path / "t1.nii.gz", affine=affine, qform=0)
+    assert any(words in warning for warning in open_case(path).warnings)

@@ -138,3 +138,10 @@ def test_read_only_disk(small_disk: Path) -> None:
     with pytest.raises(ExportError, match="is read-only"):
         export(_annotation(), small_disk / "seg.nii")
     assert (small_disk / "seg.nii").read_bytes() == old
+
+
+def test_a_name_that_is_too_long(tmp_path: Path) -> None:
+    target = tmp_path / ("x" * 245 + ".txt")
+    with pytest.raises(ExportError, match="too long, choose a shorter"):
+        replace_files([Draft(target, b"new", lambda path: None)])
+    assert not list(tmp_path.iterdir())

@@ -40,11 +40,13 @@ def open_source(source: Path) -> Iterator[Path]:
         yield source
         return
     if not source.exists():
-        raise ModelError(f"{source} does not exist: name the folder or zip that you downloaded")
+        raise ModelError(
+            f'"{source.name}" does not exist: name the folder or zip that you downloaded'
+        )
     if not zipfile.is_zipfile(source):
         raise ModelError(
-            f"{source} is no folder and no readable zip file: download it again, or name the "
-            "folder that holds the model"
+            f'"{source.name}" is no folder and no readable zip file: download it again, or '
+            "name the folder that holds the model"
         )
     with tempfile.TemporaryDirectory(prefix="mmseg-import-") as temporary:
         folder = Path(temporary) / source.stem  # a bundle without a name is called after it

@@ -189,7 +189,8 @@ def load_transition(path: Path) -> Transition:
         transition.load_state_dict(weights)
     except FileNotFoundError:
         raise ModelError(
-            f"there is no file {path}: name a CMFT run that has saved its generators"
+            f'there is no file {path.name} in the run "{path.parent.name}": name a CMFT run '
+            "that has saved its generators"
         ) from None
     except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
         raise ModelError(
