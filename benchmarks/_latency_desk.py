@@ -62,6 +62,9 @@ TOOLS = (
 #: Slices gone through in one direction.
 SLICE_STEPS = 8
 
+#: So many rounds are measured however long they take.
+LEAST_ROUNDS = 3
+
 #: How often all steps are taken back and done again.
 _UNDO_ROUNDS = 3
 
@@ -76,22 +79,25 @@ class Desk:
         self.ours, self.controller = ours, controller
         self.plain, self.plain_layer = plain, layer
 
-    def strokes(self, count: int) -> dict[str, Rounds]:
-        """Each tool and napari's brush draw the same lines, move by move in turns."""
+    def strokes(self, count: int, seconds: float) -> dict[str, Rounds]:
+        """Each tool and napari's brush draw the same lines, move by move in turns.
+
+        `count` times; fewer, but some, where that would take longer than `seconds`.
+        """
         found: dict[str, Rounds] = {tool.name: [] for tool in TOOLS}
-        for number in range(-1, count):  # the one before the first warms up
+        for number in _rounds(count, seconds):
             for tool in TOOLS:
                 seen = self._strokes(tool, _line(number), number)
                 if number >= 0:
                     found[tool.name].append(seen)
         return found
 
-    def slices(self, count: int) -> Rounds:
-        """The arrow keys, up and down again, in turns."""
+    def slices(self, count: int, seconds: float) -> Rounds:
+        """The arrow keys, up and down again, in turns, as often as `strokes`."""
         from qtpy.QtCore import Qt
 
         found: Rounds = []
-        for number in range(-1, count):
+        for number in _rounds(count, seconds):
             key = Qt.Key.Key_Left if number % 2 else Qt.Key.Key_Right
             ours, plain = partial(self.ours.key, key), partial(self.plain.key, key)
             before = self._slices_shown()
@@ -186,6 +192,15 @@ class Desk:
 
     def _slices_shown(self) -> list[int]:
         return [window.viewer.dims.current_step[0] for window in (self.ours, self.plain)]
+
+
+def _rounds(count: int, seconds: float) -> Iterator[int]:
+    """-1 to warm up, then 0 to `count`, no more than `LEAST_ROUNDS` once the time is over."""
+    end = time.monotonic() + seconds
+    for number in range(-1, count):
+        if number >= LEAST_ROUNDS and time.monotonic() > end:
+            return
+        yield number
 
 
 def _line(number: int) -> list[Voxel]:

@@ -33,14 +33,17 @@ if TYPE_CHECKING:
     from benchmarks._latency_desk import Rounds, Taken
 
 #: How often each tool draws its stroke of a dozen moves.
-STROKES = 8
+STROKES = 6
+
+#: No more are begun after so long, but for the least number of rounds (seconds).
+STROKES_SECONDS, SLICES_SECONDS = 100.0, 30.0
 
 #: Refinements after the first.
 REFINES = 12
 
 
 def run(n: int = STROKES) -> dict[str, Any]:
-    """`n` strokes with each tool, and `n` times up or down some slices."""
+    """`n` strokes with each tool, and `n` times up or down some slices, as far as time allows."""
     with (
         TemporaryDirectory() as folder,
         environment(NAPARI_CONFIG="", NAPARI_MMSEG_WORK=folder),
@@ -48,7 +51,8 @@ def run(n: int = STROKES) -> dict[str, Any]:
         open_desk() as desk,
     ):
         load = [load_now()]
-        strokes, slices = desk.strokes(n), desk.slices(n)
+        strokes = desk.strokes(n, STROKES_SECONDS)
+        slices = desk.slices(n, SLICES_SECONDS)
         refined, undone = desk.refinements(REFINES), desk.undo()
         load.append(load_now())
         screen = {"drawn_by": desk.ours.renderer, "canvas": desk.ours.canvas.size}

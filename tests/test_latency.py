@@ -13,7 +13,7 @@ import pytest
 from benchmarks import latency
 from benchmarks._display import display, environment
 from benchmarks._latency_case import CENTRE, SHAPE, target
-from benchmarks._latency_desk import NAPARI_SIZE, Taken, _line
+from benchmarks._latency_desk import LEAST_ROUNDS, NAPARI_SIZE, Taken, _line, _rounds
 from benchmarks._latency_window import Seen, Window
 
 
@@ -31,6 +31,12 @@ def test_a_line_runs_through_one_slice_of_the_image():
         assert (line[:, 0] == CENTRE[0]).all()
         assert (line >= 0).all()
         assert (line < SHAPE).all()
+
+
+def test_rounds_end_with_the_time_but_some_are_always_measured():
+    assert list(_rounds(5, 60.0)) == [-1, 0, 1, 2, 3, 4]
+    assert list(_rounds(9, -1.0)) == list(range(-1, LEAST_ROUNDS))
+    assert list(_rounds(1, -1.0)) == [-1, 0]
 
 
 def test_ratios_are_of_p95s_and_one_slow_round_does_not_spoil_them():
