@@ -90,14 +90,76 @@ SCRIBBLE_ACTIONS: tuple[EditAction, ...] = (
 
 SHAPE_ACTIONS: tuple[EditAction, ...] = (
     EditAction("shape", "Interpolate", "Fill in between drawn slices", "I", "interpolate"),
+    EditAction(
+        "carry",
+        "Carry on",
+        "Solve all regions between the slices corrected by hand, from the images",
+        "Shift-I",
+        "carry",
+    ),
     EditAction("shape", "Copy previous", "Copy from the slice before", "D", "copy previous"),
     EditAction("shape", "Copy next", "Copy from the slice after", "Shift-D", "copy next"),
+)
+
+#: Commands whose amounts the Shape section has; `argument` names the command there.
+SECTION_ACTIONS: tuple[EditAction, ...] = (
+    EditAction("fill_holes", "Fill holes", "Fill what is enclosed", "Shift-F", "fill holes"),
+    EditAction(
+        "remove_islands",
+        "Remove islands <",
+        "Erase pieces smaller than this",
+        "Shift-R",
+        "remove islands",
+    ),
+    EditAction("grow", "Grow", "Grow on all sides by this", "Shift-G", "grow"),
+    EditAction("shrink", "Shrink", "Shrink on all sides by this", "Alt-G", "shrink"),
+    EditAction(
+        "smooth", "Smooth", "Smooth the outline by this, keeping the volume", "Alt-S", "smooth"
+    ),
+    EditAction(
+        "keep_between",
+        "Keep only these",
+        "Erase from the region what has other intensities",
+        "Alt-K",
+        "keep between",
+    ),
+    EditAction(
+        "add_between",
+        "Add these",
+        "Add what has these intensities, from inside the parent region",
+        "Alt-A",
+        "add between",
+    ),
+)
+
+PREVIEW_ACTION = EditAction(
+    "preview_cut",
+    "Show what would change",
+    "While the intensities are set: magenta would be erased by Keep only these, "
+    "green added by Add these",
+    "Shift-T",
+)
+
+MIRROR_ACTION = EditAction(
+    "mirror",
+    "Outline mirrored to the other side",
+    "Show the region's mirror image across the brain's midline, to compare the sides; "
+    "it is an outline only and changes nothing",
+    "Alt-O",
 )
 
 NEXT_ACTION = EditAction("next_place", "Next place", "Go to what is most worth a look", "N")
 
 REMOVE_LESION_ACTION = EditAction(
     "remove_lesion", "Remove", "Erase the chosen lesion from the region in hand", "Delete"
+)
+
+KEEP_LESION_ACTION = EditAction(
+    "keep_lesion", "Keep only", "Erase all other pieces of the region", "Shift-Delete"
+)
+
+ACCEPT_LESION_ACTION = EditAction(
+    "accept_lesion", "Accept", "Tick the chosen lesion as looked at and right, or no longer", "Y"
 )
 
 COMMON_ACTIONS: tuple[EditAction, ...] = (
@@ -120,6 +182,16 @@ def region_actions(protocol: Protocol) -> tuple[EditAction, ...]:
     )
 
 
+def relabel_actions(protocol: Protocol) -> tuple[EditAction, ...]:
+    """One action a region: the chosen lesion becomes that region."""
+    return tuple(
+        EditAction(
+            f"relabel_{r.name}", f"To {r.name}", f"Make it {r.title}", f"Alt-{r.key}", r.name
+        )
+        for r in protocol.regions
+    )
+
+
 def all_actions(protocol: Protocol) -> tuple[EditAction, ...]:
     return (
         *region_actions(protocol),
@@ -129,5 +201,11 @@ def all_actions(protocol: Protocol) -> tuple[EditAction, ...]:
         *SHAPE_ACTIONS,
         NEXT_ACTION,
         REMOVE_LESION_ACTION,
+        KEEP_LESION_ACTION,
+        ACCEPT_LESION_ACTION,
+        *relabel_actions(protocol),
+        *SECTION_ACTIONS,
+        PREVIEW_ACTION,
+        MIRROR_ACTION,
         *COMMON_ACTIONS,
     )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..editing import Change, EditSession
 from .editing_actions import EditAction
+from .editing_carry import Carrying
 from .editing_compat import bare_brush_circle
 from .editing_controls import LayerControls
 from .editing_keys import bind_keys, unbind_keys
@@ -70,8 +71,9 @@ class EditController:
         What of the labels is on screen.
     images
         The case's contrasts by name.
-    scribbles, lasso, shaper
-        What was scribbled, what was clicked of an outline, and the commands on a whole region.
+    scribbles, lasso, carrying, shaper
+        What was scribbled, what was clicked of an outline, what carries corrections to other
+        slices, and the commands on a whole region.
     on_tool
         Called with nothing after the tool or the view of the proposal changed.
     on_choose
@@ -107,12 +109,14 @@ class EditController:
             "undo": lambda _: self.undo(),
             "redo": lambda _: self.redo(),
             "toggle_proposal": lambda _: self.show_proposal(not self.proposal.is_shown),
+            "carry": lambda _: self.carrying.run(),
             "shape": lambda name: self.shaper.run(ShapeRequest(Shaping(name))),
             "refine": lambda _: self.scribbles.refine(),
             "clear_scribbles": lambda _: self.scribbles.clear(),
         }
         self.scribbles = Scribbles(viewer, layer, session, self.images)
-        self.shaper = Shaper(session, self.view, lambda: self.tool, self.images)
+        self.carrying = Carrying(session, self.view, self.images, lambda: self.scribbles.maps())
+        self.shaper = Shaper(session, self.view, lambda: self.tool, self.images, self.carrying.run)
         strokes = Strokes(
             session, layer, self.view, lambda: self.tool, self.images, self.scribbles.draw
         )
@@ -157,6 +161,7 @@ class EditController:
         self._bridge.detach()
         self.proposal.detach()
         self.scribbles.detach()
+        self.carrying.detach()
 
     @property
     def is_editable(self) -> bool:

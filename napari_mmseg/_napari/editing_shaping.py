@@ -28,6 +28,7 @@ class Shaping(StrEnum):
     SHRINK = "shrink"
     SMOOTH = "smooth"
     INTERPOLATE = "interpolate"
+    CARRY = "carry"
     COPY_PREVIOUS = "copy previous"
     COPY_NEXT = "copy next"
     KEEP_BETWEEN = "keep between"
@@ -63,7 +64,10 @@ class ShapeRequest:
 
 
 class Shaper:
-    """Runs commands on the region in the hand, each one step of undo."""
+    """Runs commands on the region in the hand, each one step of undo.
+
+    `carry` does the one that acts on all regions and takes a while.
+    """
 
     def __init__(
         self,
@@ -71,11 +75,16 @@ class Shaper:
         view: SliceView,
         tool: Callable[[], EditTool],
         images: Mapping[str, NDArray[Any]],
+        carry: Callable[[], None],
     ) -> None:
         self._session, self._view, self._tool, self._images = session, view, tool, images
+        self._carry = carry
 
     def run(self, request: ShapeRequest) -> None:
         """Do it; what is refused or changes nothing is said in a sentence."""
+        if request.shaping is Shaping.CARRY:
+            self._carry()
+            return
         session = self._session
         region = self._tool().region
         changed: list[Change] = []
