@@ -19,6 +19,7 @@ _SMALLEST_MM = 8.0
 
 _COLOUR = "yellow"
 _WIDTH = 0.04  # of the diameter
+_WIDEST_MM = 1.0  # a ring round a large tumour would else hide what it should show
 
 
 class PlaceMarker:
@@ -40,6 +41,7 @@ class PlaceMarker:
         with layer.events.set_data.blocker(), layer.events.data.blocker():
             layer.data = world[None]
             layer.size = [size]
+            layer.border_width = [min(_WIDTH, _WIDEST_MM / size)]
             layer.shown = True
         if layer.visible:
             layer.refresh()
