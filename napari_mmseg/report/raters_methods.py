@@ -39,7 +39,9 @@ def methods(report: RatersReport) -> list[str]:
         "over the whole image both depend on the field of view. Diversity is the expected 1 - IoU "
         "of two raters drawn with replacement, as in the generalised energy distance. ICC(2,1) of "
         "volumes (absolute agreement; Shrout and Fleiss 1979) is over the cases that all raters "
-        "read. Each case's value is the mean over its pairs; tables show the mean over cases with "
+        "read. Each rater was also compared, by the measures of a pair, with the majority of the "
+        "other raters (more than half; exactly half is out). Each case's value is the mean over "
+        "its pairs; tables show the mean over cases with "
         f"the 95 % percentile bootstrap interval over cases ({RESAMPLES} resamplings, seed {SEED})."
     )
     effects = (

@@ -7,11 +7,12 @@ from html import escape
 from .raters_case import RatersReport
 from .raters_summary import PAIRS, others_values
 from .style import key
+from .summary import Measure
 
 _NOTE = (
     "Mean over a rater's first readings against a consensus that the rater had no part in: what "
-    "more than half of the other raters say (exactly half is out); in brackets how many cases have "
-    "a value. The volume difference is the rater's minus the majority's."
+    "more than half of the other raters say (exactly half is out); n where fewer cases have a "
+    "value than were read. The volume difference is the rater's minus the majority's."
 )
 
 #: Pairs have no first, so their table tells sizes; here the sign says who draws more.
@@ -27,26 +28,27 @@ def against_others(report: RatersReport) -> list[str]:
     for region in report.regions:
         for number, rater in enumerate(report.raters):
             first = ' class="first"' if number == 0 else ""
+            read = sum(rater in case.others.get(region, {}) for case in report.cases)
             cells = "".join(
-                f"<td>{_cell(others_values(report, region, rater, m.key), m.digits, m.key)}</td>"
+                f"<td>{_cell(m, others_values(report, region, rater, m.key), read)}</td>"
                 for m in PAIRS
             )
             rows.append(
                 f'<tr{first}><td class="region">{key(region, report.colours)}</td>'
-                f'<td class="region">{escape(rater)}</td>{cells}</tr>'
+                f'<td class="region">{escape(rater)}</td><td>{read}</td>{cells}</tr>'
             )
     return [
         "<h2>Each rater against the majority of the others</h2>",
         f'<p class="note">{_NOTE}</p>',
         '<div class="wide"><table><thead><tr><th class="region">region</th>'
-        f'<th class="region">rater</th>{head}</tr></thead><tbody>{"".join(rows)}</tbody>'
-        "</table></div>",
+        f'<th class="region">rater</th><th>cases</th>{head}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>",
     ]
 
 
-def _cell(values: list[float], digits: int, name: str) -> str:
+def _cell(measure: Measure, values: list[float], read: int) -> str:
     if not values:
         return "–"
-    mean = sum(values) / len(values)
-    sign = "+" if name == "volume_difference_ml" else ""
-    return f"{mean:{sign}.{digits}f} <small>({len(values)})</small>".replace("-", "−")
+    sign = "+" if measure.key == "volume_difference_ml" else ""
+    text = f"{sum(values) / len(values):{sign}.{measure.digits}f}".replace("-", "−")
+    return text + (f"<small>n {len(values)}</small>" if len(values) < read else "")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from html import escape
 
-from ..agreement.effects import Effect, Kind, Repeatability
-from ..agreement.effects.findings import MEANING
+from ..agreement.effects import Effect, Kind
+from ..agreement.effects.findings import FEWEST_CASES, MEANING
 from ..agreement.icc import Icc
 from .plots import Group, bland_altman, box_plot
 from .raters_case import RatersReport
-from .raters_disputes import DisputedSlice, colour_of, picture_of
+from .raters_disputes import colour_of
 from .raters_methods import methods
 from .raters_others import against_others
 from .raters_plots import Row, dots, forest, heat_map
+from .raters_repeats import against_themselves
+from .raters_slices import most_disputed, rater_key
 from .raters_summary import MEASURES, PAIRS, case_values, icc_of_volumes, pair_means, summarise
 from .style import document, in_figure, key
 from .summary import Measure, Summary
@@ -41,8 +43,9 @@ def as_html(report: RatersReport) -> str:
         *against_others(report),
         *_spread(report),
         *_raters(report),
+        *against_themselves(report),
         *_time(report),
-        *_disputed(report),
+        *most_disputed(report),
         "<h2>Methods</h2>",
         *(f"<p>{escape(paragraph)}</p>" for paragraph in methods(report)),
         *_cases(report),
@@ -213,7 +216,8 @@ def _raters(report: RatersReport) -> list[str]:
             "<h2>What sets raters apart</h2>",
             _NOTE.format(
                 "Estimates with 95 % intervals; filled and in red what is called real after "
-                "correction for the number of questions (see Methods). "
+                "correction for the number of questions (see Methods). Raters with fewer than "
+                f"{FEWEST_CASES} cases that tell are not shown: they have no interval. "
                 + "; ".join(f"{kind}: {meaning}" for kind, (_, meaning) in MEANING.items())
                 + "."
             ),
@@ -221,38 +225,7 @@ def _raters(report: RatersReport) -> list[str]:
         ]
     elif report.effects.effects:
         made.append(_NOTE.format("There are too few cases to tell raters apart with intervals."))
-    if report.effects.repeats:
-        rows_of_repeats = "".join(_repeat_row(one, report) for one in report.effects.repeats)
-        made += [
-            "<h2>Raters against themselves</h2>",
-            '<div class="wide"><table><thead><tr><th class="region">region</th>'
-            '<th class="region">rater</th><th>repeats</th><th>Dice</th>'
-            "<th>within-rater SD of volume, %</th><th>repeatability coefficient, %</th></tr>"
-            f"</thead><tbody>{rows_of_repeats}</tbody></table></div>",
-        ]
     return made
-
-
-def _repeat_row(one: Repeatability, report: RatersReport) -> str:
-    first = ' class="first"' if one.rater is None else ""
-    cells = [
-        _with_interval(one.dice, one.dice_ci95, 3),
-        _with_interval(one.volume_sd, one.volume_sd_ci95, 1),
-        "–" if one.repeatability is None else f"{one.repeatability:.1f}",
-    ]
-    return (
-        f'<tr{first}><td class="region">{key(one.region, report.colours)}</td>'
-        f'<td class="region">{escape(one.rater or "all")}</td><td>{one.pairs}</td>'
-        + "".join(f"<td>{cell}</td>" for cell in cells)
-        + "</tr>"
-    )
-
-
-def _with_interval(value: float | None, ends: tuple[float, float] | None, digits: int) -> str:
-    if value is None:
-        return "–"
-    between = f" [{ends[0]:.{digits}f}, {ends[1]:.{digits}f}]" if ends else ""
-    return f"{value:.{digits}f}{between}"
 
 
 def _time(report: RatersReport) -> list[str]:
@@ -280,47 +253,9 @@ def _time(report: RatersReport) -> list[str]:
     )
     return [
         "<h2>Time against case</h2>",
-        _NOTE.format(f"Active minutes of each first reading.{told}{_rater_key(report)}"),
+        _NOTE.format(f"Active minutes of each first reading.{told}{rater_key(report)}"),
         in_figure(dots("active time, min", "cases in the order of the study", names, groups)),
     ]
-
-
-def _disputed(report: RatersReport) -> list[str]:
-    if not report.disputed:
-        return []
-    figures = "".join(_disputed_figure(one, report) for one in report.disputed)
-    return [
-        "<h2>Most disputed slices</h2>",
-        _NOTE.format(
-            "Axial slices, the patient's right on the left; doubt is the entropy of the votes in "
-            "bits, summed over the area. Where outlines coincide the last rater's is seen."
-            f"{_rater_key(report)}"
-        ),
-        f'<div class="grid">{figures}</div>',
-    ]
-
-
-def _disputed_figure(one: DisputedSlice, report: RatersReport) -> str:
-    area = one.spacing[0] * one.spacing[1]
-    sizes = sorted(float(mask.sum()) * area for mask in one.masks.values())
-    caption = (
-        f"{escape(one.case)}, {escape(one.region)}, slice {one.index} from the top: doubt "
-        f"{one.doubt_mm2:.0f} mm²; areas {sizes[0]:.0f} to {sizes[-1]:.0f} mm²"
-    )
-    return in_figure(picture_of(one, report.raters), f"<figcaption>{caption}</figcaption>")
-
-
-def _rater_key(report: RatersReport) -> str:
-    made = []
-    for rater in report.raters:
-        colour, dash = colour_of(report.raters, rater)
-        style = {"": "solid", "6 3": "dashed"}.get(dash, "dotted")
-        made.append(
-            '<span class="name"><span class="line" style="background:#343a40;padding:3px 2px 2px;'
-            f'border-top:none;width:1.6em"><span style="display:block;border-top:2.5px {style} '
-            f'{colour}"></span></span>{escape(rater)}</span>'
-        )
-    return " " + " ".join(made)
 
 
 def _cases(report: RatersReport) -> list[str]:

@@ -13,6 +13,9 @@ from .raters_case import RatersReport
 from .raters_methods import methods
 from .raters_summary import icc_of_volumes, summarise
 
+#: Of numbers in the CSV: a millionth of a millilitre is no voxel.
+_DIGITS = 6
+
 
 def as_csv(report: RatersReport) -> str:
     """Every reading and region with its scores; what is not known is an empty cell."""
@@ -20,7 +23,11 @@ def as_csv(report: RatersReport) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(asdict(reading) for reading in report.readings)
+    for reading in report.readings:
+        told = asdict(reading)
+        writer.writerow(
+            {k: round(v, _DIGITS) if isinstance(v, float) else v for k, v in told.items()}
+        )
     return text.getvalue()
 
 

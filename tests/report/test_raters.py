@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from napari_mmseg.agreement import agree
+from napari_mmseg.agreement import against_others, agree
 from napari_mmseg.annotation import Annotation
 from napari_mmseg.errors import InputError
 from napari_mmseg.report.raters_case import RatedCase, RatedReading, measure_raters
@@ -25,7 +25,13 @@ from napari_mmseg.report.raters_methods import methods
 from napari_mmseg.report.raters_page import as_html
 from napari_mmseg.report.raters_plots import Row, dots, forest, heat_map
 from napari_mmseg.report.raters_source import report_on_files
-from napari_mmseg.report.raters_summary import case_values, icc_of_volumes, pair_means, summarise
+from napari_mmseg.report.raters_summary import (
+    case_values,
+    icc_of_volumes,
+    others_values,
+    pair_means,
+    summarise,
+)
 from napari_mmseg.report.raters_tables import as_csv, as_values
 
 from .made_up import annotation, blocks
@@ -181,3 +187,21 @@ def test_plots_are_well_formed_for_few_and_many():
     ElementTree.fromstring(dots("t", "across", [], []))
     numbers = re.findall(r">\.50<", heat_map("t", ["a", "b"], np.full((2, 2), 0.5)))
     assert len(numbers) == 4
+
+
+def test_each_rater_stands_against_the_majority_of_the_others():
+    report = study(3)
+    expected = against_others({"ann": seen(0), "bob": seen(2), "cy": seen(2)})
+    told = as_values(report)["against_others"]["c1"]["WT"]
+    assert [one["first"] for one in told] == ["ann", "bob", "cy"]
+    assert told[0]["dice"] == expected["WT"]["ann"].dice
+    dice = others_values(report, "WT", "ann", "dice")
+    assert len(dice) == 3
+    page = as_html(report)
+    assert "Each rater against the majority of the others" in page
+    assert f"<td>{sum(dice) / 3:.3f}</td>" in page
+    assert "against the majority" not in as_html(study_of_one_rater())
+
+
+def study_of_one_rater():
+    return measure_raters("Alone", [case(f"c{n}", {"ann": 0}) for n in range(2)])

@@ -29,6 +29,9 @@ class Repeatability:
     `dice` is the mean of the repeated cases with its interval; `volume_sd` the within-rater
     standard deviation in percent, with its interval; `repeatability` what 95 % of differences
     between two readings stay below, in percent. None where nothing can be told.
+
+    Of all `pairs` of readings only `dice_pairs` have a Dice (the region is not empty in both) and
+    only `volume_pairs` a ratio of volumes (it is empty in neither).
     """
 
     region: str
@@ -39,6 +42,8 @@ class Repeatability:
     volume_sd: float | None = None
     volume_sd_ci95: tuple[float, float] | None = None
     repeatability: float | None = None
+    dice_pairs: int = 0
+    volume_pairs: int = 0
 
     def facts(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -61,14 +66,16 @@ def repeatability(repeats: Sequence[RepeatedReading]) -> list[Repeatability]:
 def _of(region: str, rater: str | None, rows: Sequence[RepeatedReading]) -> Repeatability:
     dice, interval = _mean_dice(rows)
     logs = [np.log(r.second_ml / r.first_ml) for r in rows if r.first_ml > 0 and r.second_ml > 0]
+    compared = sum(r.dice is not None for r in rows)
     if not logs:
-        return Repeatability(region, rater, len(rows), dice, interval)
+        return Repeatability(region, rater, len(rows), dice, interval, dice_pairs=compared)
     sd = float(np.sqrt(np.mean(np.square(logs)) / 2))
     return Repeatability(
         region, rater, len(rows), dice, interval,
         volume_sd=100 * sd,
         volume_sd_ci95=_chi_square(sd, len(logs)),
         repeatability=float(100 * _NORMAL_95 * np.sqrt(2) * sd),
+        dice_pairs=compared, volume_pairs=len(logs),
     )  # fmt: skip
 
 

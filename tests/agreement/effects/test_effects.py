@@ -170,6 +170,13 @@ def test_empty_repeats_have_no_volume_spread():
     assert own.pairs == both.pairs == 1
     assert own.dice is None
     assert own.volume_sd is None
+    assert (own.pairs, own.dice_pairs, own.volume_pairs) == (1, 0, 0)
+    half = [
+        RepeatedReading("a", "c", "ET", 0.0, 1.0, 0.0),
+        RepeatedReading("a", "d", "ET", 0.8, 1.0, 1.2),
+    ]
+    _, own = repeatability(half)
+    assert (own.pairs, own.dice_pairs, own.volume_pairs) == (2, 2, 1)
 
 
 @given(st.integers(0, 1000), st.floats(-5, 5), st.floats(0.1, 3))
