@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,9 +11,11 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject
 
 from ..editing import EditSession
+from .editing_actions import MIRROR_ACTION, PREVIEW_ACTION, SECTION_ACTIONS
 from .editing_cut import CutPreview
 from .editing_mirror import MirrorOutline
-from .editing_shaping import ShapeRequest
+from .editing_shaping import ShapeRequest, Shaping
+from .editing_told import say
 from .lesion_list import LesionList
 from .next_place import NextPlace
 from .widgets.lesion_box import LesionBox
@@ -24,6 +27,11 @@ if TYPE_CHECKING:
     from .editing_controller import EditController
 
 _STEPS = 255
+
+#: These cut at intensities that the user must have seen.
+_CUTS = (Shaping.KEEP_BETWEEN, Shaping.ADD_BETWEEN)
+
+CUT_UNSEEN = "Show first what would change (Shift+T), or open Shape the region"
 
 
 class EditSections(QObject):
@@ -82,6 +90,10 @@ class EditSections(QObject):
         controller.on_tool.append(self._show_region)
         controller.scribbles.maps = lambda: tuple(self._probabilities().values())
         controller.offer("next_place", self.next_place.next)
+        for action in SECTION_ACTIONS:
+            controller.offer(action.name, partial(self._ask, Shaping(action.argument)))
+        controller.offer(PREVIEW_ACTION.name, self._shape.toggle_preview)
+        controller.offer(MIRROR_ACTION.name, self._shape.toggle_mirror)
         self._shape.offer(list(controller.images))
         self._show_region()
 
@@ -107,6 +119,13 @@ class EditSections(QObject):
     def _run(self, request: ShapeRequest) -> None:
         if self._controller is not None:
             self._controller.shaper.run(request)
+
+    def _ask(self, shaping: Shaping) -> None:
+        """A key asks for what a button of the Shape section does."""
+        if shaping in _CUTS and not self._shape.is_cut_seen:
+            say(CUT_UNSEEN)
+        else:
+            self._shape.ask(shaping)
 
     def _propose_cut(self, looks_at: str) -> None:
         if self._controller is not None:

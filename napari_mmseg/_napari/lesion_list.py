@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from psygnal import Signal
 from qtpy.QtCore import QObject
 
 from .cursor import position_text
+from .editing_actions import relabel_actions
 from .editing_told import say, told
 from .editing_view import Voxel
 from .pause import after_pause
@@ -93,7 +95,11 @@ class LesionList(QObject):
         controller.on_tool.append(self._on_tool)
         controller.on_choose.append(self.choose)
         controller.session.on_state.append(self._note)
-        controller.offer("remove_lesion", self.remove)
+        controller.offer("remove_lesion", partial(self._with_chosen, self._remove))
+        controller.offer("keep_lesion", partial(self._with_chosen, self._keep))
+        controller.offer("accept_lesion", partial(self._with_chosen, self._toggle_accepted))
+        for action in relabel_actions(controller.session.protocol):
+            controller.offer(action.name, partial(self._relabel_chosen, action.argument))
         self._offer_regions()
         self._refresh()
 
@@ -119,14 +125,21 @@ class LesionList(QObject):
             self._mark(lesion)
             self._controller.view.go_to(_middle(lesion))
 
-    def remove(self) -> None:
-        """Erase the chosen lesion."""
+    # Inside
+
+    def _with_chosen(self, do: Callable[[int], None]) -> None:
+        """A key does something to the chosen lesion."""
         if self._chosen is None:
             say(CHOOSE_FIRST)
         else:
-            self._remove(self._chosen)
+            do(self._chosen)
 
-    # Inside
+    def _toggle_accepted(self, number: int) -> None:
+        self._accept(number, number not in self._accepted.get(self._region, set()))
+
+    def _relabel_chosen(self, to: str) -> None:
+        if to != self._region:
+            self._with_chosen(lambda number: self._relabel(number, to))
 
     def _remove(self, number: int) -> None:
         from ..editing.lesions import remove

@@ -10,9 +10,10 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QPushButton
 from test_editing_controller import SHAPE, Desk, make_session
 
+from napari_mmseg._napari.editing_actions import SECTION_ACTIONS
 from napari_mmseg._napari.editing_controller import attach_editing
 from napari_mmseg._napari.editing_cut import CUT_NAME
-from napari_mmseg._napari.editing_sections import EditSections
+from napari_mmseg._napari.editing_sections import CUT_UNSEEN, EditSections
 from napari_mmseg._napari.editing_shaping import ShapeRequest, Shaping
 from napari_mmseg._napari.widgets.lesion_box import LesionBox
 from napari_mmseg._napari.widgets.next_box import NextBox
@@ -127,6 +128,48 @@ def test_a_cut_is_shown_while_its_limits_are_set_and_follows_edits(desk, qtbot):
     qtbot.waitUntil(lambda: not shown.any(), timeout=5_000)
     box._preview.click()
     assert preview(desk) is None
+    sections.follow(None)
+
+
+def test_every_command_has_a_key_that_does_what_its_button_does(desk, qtbot, said):
+    box, lesions, next_box = ShapeBox(), LesionBox(), NextBox()
+    for widget in (box, lesions, next_box):
+        qtbot.addWidget(widget)
+    sections = EditSections(box, lesions, next_box, lambda edit: None)
+    sections.follow(desk.controller)
+    for action in SECTION_ACTIONS:
+        button = next(b for b in box.findChildren(QPushButton) if b.text() == action.title)
+        assert action.key.replace("-", "+") in button.toolTip()
+    session = desk.session
+    for key, label in (
+        ("Shift-F", "fill holes of WT"),
+        ("Shift-R", "remove islands of WT"),
+        ("Shift-G", "grow WT by 1 mm"),
+        ("Alt-G", "shrink WT by 1 mm"),
+        ("Alt-S", "smooth WT by 1 mm"),
+    ):
+        depth = session.undo_depth
+        desk.press(key)
+        if session.undo_depth > depth:
+            assert session.undo_label == label
+        else:
+            assert said
+    assert session.undo_depth >= 3
+    depth, told = session.undo_depth, len(said)
+    desk.press("Alt-K")  # nobody has seen at which intensities
+    assert (session.undo_depth, said[told:]) == (depth, [CUT_UNSEEN])
+    desk.press("Shift-T")
+    qtbot.waitUntil(lambda: preview(desk) is not None, timeout=5_000)
+    box.show_cut(50.0, 150.0)
+    desk.press("Alt-K")
+    assert session.undo_label == "keep WT from 50 to 150"
+    desk.press("Shift-T")
+    assert preview(desk) is None
+    asked: list[bool] = []
+    box.mirror_requested.connect(asked.append)
+    desk.press("Alt-O")
+    desk.press("Alt-O")
+    assert asked == [True, False]
     sections.follow(None)
 
 

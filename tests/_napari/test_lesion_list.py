@@ -13,7 +13,8 @@ from test_editing_controller import SHAPE, Desk, make_session
 
 from napari_mmseg._napari.editing_mirror import MIRROR_NAME
 from napari_mmseg._napari.editing_sections import EditSections
-from napari_mmseg._napari.lesion_list import MARKER_NAME
+from napari_mmseg._napari.lesion_list import CHOOSE_FIRST, MARKER_NAME
+from napari_mmseg._napari.place_marker import PlaceMarker
 from napari_mmseg._napari.widgets.lesion_box import LesionBox
 from napari_mmseg._napari.widgets.next_box import NextBox
 from napari_mmseg._napari.widgets.shape_box import ShapeBox
@@ -156,3 +157,38 @@ def test_a_region_is_outlined_on_the_other_side(qtbot):
     assert MIRROR_NAME not in desk.viewer.layers
     sections.follow(None)
     desk.controller.detach()
+
+
+def test_the_ring_is_no_thicker_than_a_millimetre_however_large_the_lesion(found):
+    found.click_row(0)
+    ring = found.desk.viewer.layers[MARKER_NAME]
+    small = float(ring.border_width[0] * ring.size[0])
+    marker = PlaceMarker(found.desk.viewer, found.desk.layer, "Large")
+    marker.show((4, 10, 10), (slice(0, 90), slice(0, 90), slice(0, 90)))
+    large = found.desk.viewer.layers["Large"]
+    assert small <= float(large.border_width[0] * large.size[0]) == pytest.approx(1.0)
+    marker.hide()
+
+
+def test_every_act_on_a_lesion_has_a_key(found, monkeypatch):
+    said: list[str] = []
+    monkeypatch.setattr("napari.utils.notifications.show_warning", said.append)
+    desk, session = found.desk, found.desk.session
+    desk.press("Y")
+    assert said == [CHOOSE_FIRST]
+    found.click_row(1)
+    desk.press("Y")
+    found.qtbot.waitUntil(lambda: "1 accepted" in found.box._about.text(), timeout=5_000)
+    desk.press("Y")
+    found.qtbot.waitUntil(lambda: "0 accepted" in found.box._about.text(), timeout=5_000)
+    desk.press("Alt-1")  # it is WT already
+    assert session.undo_depth == 0
+    desk.press("Alt-3")
+    assert session.undo_label == "lesion of WT to ET"
+    assert (session.codes[6:8, 14:18, 4:8] == 3).all()
+    desk.press("Shift-Delete")
+    assert session.undo_label == "keep one lesion of WT"
+    assert not session.codes[:6].any()
+    desk.press("Delete")
+    assert not session.codes.any()
+    assert session.undo_depth == 3

@@ -16,7 +16,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from ..editing_actions import REMOVE_LESION_ACTION
+from ..editing_actions import ACCEPT_LESION_ACTION, KEEP_LESION_ACTION, REMOVE_LESION_ACTION
 from .region_box import volume_text
 from .row_list import RowList
 from .section import column, quiet
@@ -57,7 +57,7 @@ class LesionBox(QWidget):
         self._about = quiet("Nothing is labelled.")
         self._list = RowList(
             ["✓", "ml", "mm", "unsure", "where"],
-            "Click to go there; tick what you have looked at and accept. "
+            f"Click to go there; tick what you accept ({ACCEPT_LESION_ACTION.key}). "
             "Ctrl and click in the picture choose a lesion too",
             _ROWS_SHOWN,
         )
@@ -68,10 +68,10 @@ class LesionBox(QWidget):
         self._remove.setToolTip(REMOVE_LESION_ACTION.hint)
         self._remove.clicked.connect(lambda: self._emit(self.remove_requested))
         self._keep = QPushButton("Keep only")
-        self._keep.setToolTip("Erase all other pieces of the region")
+        self._keep.setToolTip(KEEP_LESION_ACTION.hint)
         self._keep.clicked.connect(lambda: self._emit(self.keep_requested))
         self._relabel = QPushButton("Relabel")
-        self._relabel.setToolTip("Make the whole piece exactly another region")
+        self._relabel.setToolTip("Make the whole piece another region (Alt and the region's key)")
         self._regions = QMenu(self._relabel)
         self._relabel.setMenu(self._regions)
         layout = column(self)

@@ -17,11 +17,11 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from ..editing_actions import SHAPE_ACTIONS
+from ..editing_actions import MIRROR_ACTION, PREVIEW_ACTION, SECTION_ACTIONS, SHAPE_ACTIONS
 from ..editing_shaping import ShapeRequest, Shaping
 from .section import Choice, column, quiet
 
-_KEYS = {action.argument: action.key for action in SHAPE_ACTIONS}
+_KEYS = {action.argument: action.key for action in (*SHAPE_ACTIONS, *SECTION_ACTIONS)}
 
 _FIRST_ISLAND_MM3 = 100.0
 _LARGEST_ISLAND_MM3 = 10_000.0
@@ -29,7 +29,7 @@ _FIRST_MM = 1.0
 _LARGEST_MM = 20.0
 _LARGEST_INTENSITY = 1e6
 
-_MIRROR = "Outline mirrored to the other side"
+_MIRROR = MIRROR_ACTION.title
 
 #: Ranges of at least this many units are set in whole numbers.
 _WHOLE_FROM = 50.0
@@ -58,10 +58,7 @@ class ShapeBox(QWidget):
             "grows with them"
         )
         self._mirror = QCheckBox(_MIRROR)
-        self._mirror.setToolTip(
-            "Show the region's mirror image across the brain's midline, to compare the sides; "
-            "it is an outline only and changes nothing"
-        )
+        self._mirror.setToolTip(MIRROR_ACTION.hint)
         self._mirror.toggled.connect(self._tell_mirror)
         self._contrast = Choice()
         self._chose_contrast = False
@@ -69,11 +66,8 @@ class ShapeBox(QWidget):
         self._contrast.setToolTip("The contrast whose intensities are cut")
         self._contrast.currentIndexChanged.connect(lambda _: self._want_cut())
         self._low, self._high = _intensity(), _intensity()
-        self._preview = QCheckBox("Show what would change")
-        self._preview.setToolTip(
-            "While the intensities are set: magenta would be erased by Keep only these, "
-            "green added by Add these"
-        )
+        self._preview = QCheckBox(PREVIEW_ACTION.title)
+        self._preview.setToolTip(PREVIEW_ACTION.hint)
         self._preview.toggled.connect(self._tell_preview)
         self._contrast.currentIndexChanged.connect(self._tell_preview)
         for box in (self._low, self._high):
@@ -113,6 +107,28 @@ class ShapeBox(QWidget):
     def showEvent(self, event: QShowEvent | None) -> None:
         super().showEvent(event)
         self._want_cut()
+
+    def ask(self, shaping: Shaping) -> None:
+        """Ask for a command as its button does, with the amounts that are set."""
+        if self.isEnabled():
+            self._ask(shaping)
+
+    def toggle_preview(self) -> None:
+        """Show what the cuts would change, with intensities proposed, or no longer."""
+        if self.isEnabled():
+            if not self.isVisible() and not self._preview.isChecked():
+                self._want_cut()
+            self._preview.toggle()
+
+    def toggle_mirror(self) -> None:
+        """Outline the mirrored region, or no longer."""
+        if self.isEnabled():
+            self._mirror.toggle()
+
+    @property
+    def is_cut_seen(self) -> bool:
+        """Does the user see the intensities of the cut, or what it would change?"""
+        return self.isVisible() or self._preview.isChecked()
 
     def show_cut(self, low: float, high: float) -> None:
         """Propose intensities to cut at."""
@@ -173,6 +189,11 @@ class ShapeBox(QWidget):
         grid.setVerticalSpacing(4)
         tip = "Fill in between slices of the shown plane that were drawn with gaps"
         grid.addWidget(self._button("Interpolate slices", tip, Shaping.INTERPOLATE), 0, 0, 1, 2)
+        tip = (
+            "Solve all regions between the slices of the shown plane that were corrected by hand "
+            "and the one on screen, which stay as they are, from what the images show there"
+        )
+        grid.addWidget(self._button("Carry on between slices", tip, Shaping.CARRY), 2, 0, 1, 2)
         for at, (text, which, shaping) in enumerate(
             (
                 ("Copy previous", "before", Shaping.COPY_PREVIOUS),
