@@ -211,12 +211,14 @@ def _lesion_means(tissue: Tensor, chance: Chance) -> Tensor:
         t2_like(chance.uniform(0.15, 0.95)),
         bright if chance.happens(0.5) else dark,
     ])  # fmt: skip
+    if chance.happens(0.15):  # clotted blood and thick protein are dark on T2
+        mean[T2, t.NECROSIS] = chance.uniform(0.6, 1.1)
     share = chance.uniform(0.6, 1.0)
     mean[:, t.CYST] = torch.tensor([
         t1_like(share), t1ce_like(share), t2_like(chance.uniform(0.7, 1.05)),
         float(fluid[FLAIR]) + chance.uniform(0.0, 0.4 if chance.happens(0.6) else 1.0),
     ])  # fmt: skip
-    if chance.happens(0.35):  # as clear as the fluid of the ventricles, dark on FLAIR as they are
+    if chance.happens(0.45):  # as clear as the fluid of the ventricles, dark on FLAIR as they are
         mean[:, t.CYST] = fluid + torch.tensor([0.02, 0.02, 0.0, 0.06]) * chance.uniform(0, 1)
     mean[:, t.BLEED] = torch.tensor([
         chance.uniform(1.05, 1.5), chance.uniform(1.05, 1.5), chance.uniform(0.4, 2.0),
