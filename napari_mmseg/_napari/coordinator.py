@@ -44,6 +44,8 @@ class Coordinator(QObject):
         self.session: CaseSession | None = None
         self._panel = panel
         self._opening: Task | None = None
+        self._tried: list[Path] = []  # what the user last wanted opened
+        self._labels_beside: list[Path] = []  # label files among what can be assigned
         self.work_file = JournalLink(self)
         self.segmenter = Segmenter(panel.segment, panel.regions, lambda: self.session, self)
         self.sections = EditSections(
@@ -69,6 +71,7 @@ class Coordinator(QObject):
         if self.is_opening:
             return
         where: Any = paths[0] if len(paths) == 1 else list(paths)
+        self._tried = list(paths)
         self._panel.case.show_busy("Opening…")
         self._opening = Task(
             lambda report, cancelled: open_case(
@@ -116,6 +119,8 @@ class Coordinator(QObject):
     def may_leave(self, before: str) -> bool:
         """Ask about changes that were not exported; True when they are safe or not wanted."""
         if self.session is None or self.session.is_saved or self.work_file.is_enough:
+            return True
+        if self.work_file.has_nothing_to_lose:
             return True
         answer = questions.ask_unsaved(
             self._panel, before, self._panel.export.path.name, self.work_file.tell_kept()
@@ -184,6 +189,7 @@ class Coordinator(QObject):
         paths = case_paths(session.case)
         self._show_facts()
         self._panel.case.offer_files(*case_files.choices(session.case))
+        self._labels_beside = [label.path for label in session.case.labels]
         self._panel.segment.offer_case(session.model_allowed)
         if not session.model_allowed:
             self._panel.segment.show_note("The model is not shown in this reading.")
@@ -317,14 +323,20 @@ class Coordinator(QObject):
             self.read_label(LabelFile(file))
 
     def _open_failed(self, sentence: str) -> None:
-        """The command line's advice, turned into the panel's."""
-        advice = " Here: pick them with Files…, then Assign." if "--modality" in sentence else ""
-        self._panel.case.show_error(sentence + advice)
+        """The command line's advice, turned into the panel's: combo boxes for what is unclear."""
+        what, option, _ = sentence.partition("--modality")
+        if not option:
+            self._panel.case.show_error(sentence)
+            return
+        files, chosen, self._labels_beside = case_files.choices_among(self._tried)
+        what = what.rpartition(": ")[0]
+        self._panel.case.ask_which(
+            f"{what}: say above which is which, then press Open with these.", files, chosen
+        )
 
     def _open_assigned(self, chosen: dict[Modality, Any]) -> None:
-        if not chosen or self.session is None:
+        if not chosen:
             self._panel.case.show_error("Say which file is at least one of the contrasts.")
             return
         files = [v[0] if isinstance(v, tuple) else v for v in chosen.values()]
-        labels = [label.path for label in self.session.case.labels]
-        self.open_paths(list(dict.fromkeys([*files, *labels])), chosen)
+        self.open_paths(list(dict.fromkeys([*files, *self._labels_beside])), chosen)

@@ -11,6 +11,7 @@ from qtpy.QtCore import QObject
 
 from ..editing import EditSession
 from ..errors import MmsegError
+from .layers import case_paths
 from .session import CaseSession
 from .task import Task
 from .widgets.export_box import ExportBox, ExportRequest
@@ -39,6 +40,9 @@ class Exporter(QObject):
         session = self._session()
         if session is None or (self._task is not None and self._task.is_running):
             return
+        if (refusal := _refusal(session, request)) is not None:
+            self._box.show_error(refusal)
+            return
         edit = session.edit
         annotation, state = _signed(edit, request), edit.state
         self._task = Task(lambda report, cancelled: write(annotation, request))
@@ -63,6 +67,9 @@ class Exporter(QObject):
                 request = replace(
                     request, path=request.path.with_name(f"{stem}-{number + 1}{dot}{rest}")
                 )
+            if (refusal := _refusal(session, request)) is not None:
+                self._box.show_error(refusal)
+                return False
             try:
                 receipt = write(_signed(track.edit, request), request)
             except MmsegError as error:
@@ -74,6 +81,14 @@ class Exporter(QObject):
     def _show(self, request: ExportRequest, edit: EditSession, state: int, receipt: Any) -> None:
         edit.mark_saved(state)
         self._box.show_result(summary(receipt))
+
+
+def _refusal(session: CaseSession, request: ExportRequest) -> str | None:
+    """Why a file may not be written over: it is an image of the open case."""
+    images = {path.resolve() for path in case_paths(session.case)}
+    if request.path.resolve() in images:
+        return f'"{request.path.name}" is one of the images of this case: choose another name'
+    return None
 
 
 def write(annotation: Annotation, request: ExportRequest) -> ExportReceipt:

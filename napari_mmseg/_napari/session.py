@@ -265,6 +265,7 @@ class CaseSession:
 
     def _on_removed(self, event: Any) -> None:
         if not self._closing and event.value is self._current.layer:
+            self.edit.end()  # the mouse's release no longer comes to it, and results wait for it
             self.labels_removed.emit()
 
     def _on_active(self, event: Any) -> None:

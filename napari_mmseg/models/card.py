@@ -183,7 +183,8 @@ def read_card(folder: Path) -> Card:
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ModelError(
-            f"{folder} holds no {CARD_FILE}: name a folder that a training run exported"
+            f'the folder "{folder.name or folder}" holds no {CARD_FILE}: name a folder that '
+            "a training run exported"
         ) from None
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise ModelError(f"{path} is not a readable model card: {error}") from error

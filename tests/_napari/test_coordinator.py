@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -180,6 +181,26 @@ def test_contrasts_can_be_assigned_by_hand(opened: Panel, qtbot: QtBot) -> None:
     assert (new.volumes[Modality.T1].path, new.volumes[Modality.T2].path) == (t2, t1)
     assert set(new.volumes) == {Modality.T1, Modality.T2}
     assert [ly.name for ly in opened.coordinator.viewer.layers] == ["T1", "T2", "Segmentation"]
+
+
+def test_names_that_tell_nothing_are_asked_about(
+    panel: Panel, case_folder: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    whole = open_case(case_folder)
+    images = [np.asarray(v.array, np.float32) for v in whole.volumes.values()]
+    nib.save(nib.Nifti1Image(np.stack(images[:2], axis=-1), np.eye(4)), tmp_path / "a.nii.gz")
+    panel.coordinator.open_paths([tmp_path / "a.nii.gz"])
+    open_with = next(b for b in panel.case.findChildren(QPushButton) if "with these" in b.text())
+    qtbot.waitUntil(open_with.isVisible, timeout=WAIT_MS)
+    choices = panel.case._file_choices
+    assert {m for m, choice in choices.items() if choice.value is not None} == set()
+    shown = choices[Modality.FLAIR]
+    shown.setCurrentIndex(shown.findText("a.nii.gz, channel 1"))
+    qtbot.mouseClick(open_with, LEFT)
+    qtbot.waitUntil(lambda: panel.coordinator.session is not None, timeout=WAIT_MS)
+    case = panel.coordinator.session.case
+    assert case.modalities == (Modality.FLAIR,)
+    assert case.volumes[Modality.FLAIR].notes == {"channel": "1"}
 
 
 def test_files_read_one_by_one_become_one_case(
@@ -365,6 +386,15 @@ def test_a_removed_labels_layer_can_be_brought_back(opened: Panel, qtbot: QtBot)
     assert not back.isVisible()
 
 
+def test_a_layer_removed_in_a_stroke_ends_the_stroke(opened: Panel) -> None:
+    session = opened.coordinator.session
+    session.edit.begin()
+    session.edit.extend(Stroke("WT", Mode.PAINT, Footprint((0, 0, 0), np.ones((1, 1, 1), bool))))
+    session.viewer.layers.remove(session.labels)
+    assert not session.edit.is_open
+    assert session.edit.undo_depth == 1
+
+
 def test_the_edit_tools_are_joined_to_the_annotation_in_hand(opened: Panel) -> None:
     assert opened.edit.isEnabled()
     scratch(opened)
@@ -400,6 +430,18 @@ def test_a_second_export_keeps_the_first(opened: Panel, qtbot: QtBot) -> None:
         opened.export.export_requested.emit(opened.export.request)
         qtbot.waitUntil(lambda: bool(opened.export._result.text()), timeout=WAIT_MS)
     assert "kept as" in opened.export._result.text()
+
+
+def test_images_of_the_case_are_not_written_over(opened: Panel, qtbot: QtBot) -> None:
+    image = opened.coordinator.session.case.volumes[Modality.T1].path
+    before = image.read_bytes()
+    scratch(opened)
+    opened.export._folder = image.parent
+    request = replace(opened.export.request, path=image)
+    opened.export.export_requested.emit(request)
+    assert "one of the images" in opened.export._result.text()
+    assert image.read_bytes() == before
+    assert not opened.coordinator.session.is_saved
 
 
 def test_an_export_that_fails_leaves_the_changes_unsaved(opened: Panel, qtbot: QtBot) -> None:

@@ -158,6 +158,15 @@ class CaseBox(QWidget):
             self._file_form.addRow(QLabel(str(modality)), choice)
         self._file_form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.DontWrapRows)
 
+    def ask_which(
+        self, text: str, files: Mapping[str, object], chosen: Mapping[Modality, object]
+    ) -> None:
+        """Say what is unclear, with the combo boxes to settle it unfolded."""
+        self.offer_files(files, chosen)
+        self._which.setEnabled(True)
+        self._which.setChecked(True)
+        self.show_error(text)
+
     def offer_label(self, text: str) -> None:
         """A button to open a label file that was found; hidden when `text` is empty."""
         self._label_button.setText(text)

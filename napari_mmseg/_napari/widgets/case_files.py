@@ -1,7 +1,8 @@
-"""What the combo boxes of "which file is which" offer for a case."""
+"""What the combo boxes of "which file is which" offer: for a case, or for files that are none."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,22 +34,59 @@ def choices(case: Case) -> tuple[dict[str, Any], dict[Modality, Any]]:
     return offered, now
 
 
+def choices_among(
+    paths: Sequence[Path],
+) -> tuple[dict[str, Any], dict[Modality, Any], list[Path]]:
+    """The same for files or a folder that no case was made of, and the label files among them.
+
+    Chosen are contrasts that one file only is named as; what is unclear is left to the user.
+    """
+    from ...io.channels import channel_count
+    from ...io.image import stem_of
+    from ...io.names import Role, recognise_all
+
+    files = [file for path in paths for file in (_images_in(path) if path.is_dir() else [path])]
+    roles = recognise_all([stem_of(file) for file in files])
+    offered: dict[str, Any] = {}
+    named: dict[Modality, list[Any]] = {}
+    for file, role in zip(files, roles, strict=True):
+        if role is Role.LABEL:
+            continue
+        text = file.name if file.name not in offered else f"{file.parent.name}/{file.name}"
+        channels = channel_count(file)
+        if channels > 1:
+            for channel in range(channels):
+                offered[f"{text}, channel {channel}"] = (file, channel)
+        else:
+            offered[text] = file
+            if isinstance(role, Modality):
+                named.setdefault(role, []).append(file)
+    now = {modality: found[0] for modality, found in named.items() if len(found) == 1}
+    return offered, now, [f for f, r in zip(files, roles, strict=True) if r is Role.LABEL]
+
+
 def _source(path: Path, channel: str | None) -> Source:
     return path if channel is None else (path, int(channel))
 
 
 def _candidates(case: Case) -> list[Path]:
-    from ...io.image import suffix_of
-
     used = [v.path for v in case.volumes.values() if v.path is not None]
     folders = dict.fromkeys(path.parent for path in used)
-    beside = [
-        file
-        for folder in folders
-        for file in sorted(folder.iterdir())
-        if file.is_file() and suffix_of(file) is not None
-    ]
+    beside = [file for folder in folders for file in _images_in(folder, below=False)]
     return list(dict.fromkeys([*beside, *used]))
+
+
+def _images_in(folder: Path, below: bool = True) -> list[Path]:
+    """Image files of a folder, by name; where it has none, those of the folders in it."""
+    from ...io.image import suffix_of
+
+    try:
+        entries = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+        files = [path for path in entries if path.is_file() and suffix_of(path) is not None]
+        folders = [path for path in entries if path.is_dir()] if below and not files else []
+    except OSError:  # nobody may look: nothing to offer
+        return []
+    return files + [file for sub in folders for file in _images_in(sub, below=False)]
 
 
 def _channels(path: Path, now: dict[Modality, Any]) -> int:
