@@ -60,6 +60,7 @@ class Worklist(QObject):
         reading.keep_requested.connect(self.keep)
         reading.reopen_requested.connect(self.reopen)
         coordinator.case_changed.connect(self._show)
+        coordinator.work_file.state_told.connect(self._warn)
         if (last := last_study()) is not None:
             self._folder = last.folder
             box.show_study(last.folder.name, last.rater)
@@ -222,6 +223,12 @@ class Worklist(QObject):
         """The reading in the viewer, or empty."""
         session = self._coordinator.session
         return session.reading if session is not None else ""
+
+    def _warn(self, sentence: str) -> None:
+        """A popup is soon gone: say it beside the reading for as long as it holds."""
+        session = self._coordinator.session
+        is_reading = session is not None and bool(session.reading)
+        self._reading.warn(sentence if is_reading else "")
 
     def _show(self) -> None:
         listed = self._listed

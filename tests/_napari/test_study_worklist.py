@@ -142,6 +142,21 @@ def test_a_locked_reading_is_not_reopened(desk, study):
     assert not desk.dock.reading._submit.isEnabled()
 
 
+def test_a_second_window_is_told_beside_the_reading_that_it_is_open_elsewhere(desk, qtbot):
+    desk.press("Next reading")
+    desk.session.edit.apply(CUBE)
+    assert desk.dock.reading.warning == ""
+    second = Desk(qtbot, ViewerModel())
+    second.press("Show")
+    second.dock.list.open_requested.emit(desk.session.reading)
+    second.wait()
+    assert "open in another window" in second.dock.reading.warning
+    second.session.edit.apply(Stroke("ET", Mode.PAINT, CUBE.footprint))
+    assert second.session.edit.codes.max() < 3
+    second.leave()
+    assert second.dock.reading.warning == ""
+
+
 def test_somebody_who_is_no_rater_is_told_so_and_nothing_of_others(desk, study):
     desk.dock.worklist.load(study.folder, "nobody")
     desk.wait()

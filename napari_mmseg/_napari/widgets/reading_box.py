@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QPushButton, QWidget
 
-from .section import Choice, column, form
+from .section import Banner, Choice, column, form
 
 #: How sure a rater can be: (text, confidence), None for not said.
 SURE: tuple[tuple[str, object], ...] = (
@@ -19,7 +19,7 @@ SURE: tuple[tuple[str, object], ...] = (
     ("5 – certain", 5),
 )
 
-_NOTHING = "No reading is open."
+_NOTHING = "No reading of yours is open."
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class ReadingBox(QWidget):
         super().__init__()
         self._about = QLabel(_NOTHING)
         self._about.setWordWrap(True)
+        self._banner = Banner()
         self._sure = Choice(list(SURE))
         self._comment = QLineEdit()
         self._comment.setPlaceholderText("kept with the reading; no patient's name")
@@ -65,6 +66,7 @@ class ReadingBox(QWidget):
         rows.addRow("Not gradable", self._ungradable)
         layout = column(self)
         layout.addWidget(self._about)
+        layout.addWidget(self._banner)
         layout.addLayout(rows)
         layout.addWidget(self._why)
         row = QHBoxLayout()
@@ -87,6 +89,17 @@ class ReadingBox(QWidget):
         self._fill(words)
         self._let(open_to_change)
         self._reopen.setVisible(state == "submitted")
+
+    def warn(self, text: str) -> None:
+        """Say what keeps the strokes from being kept; empty when nothing does."""
+        if text:
+            self._banner.say(text, "warning")
+        else:
+            self._banner.clear()
+
+    @property
+    def warning(self) -> str:
+        return self._banner.text()
 
     @property
     def words(self) -> Words:
