@@ -17,6 +17,7 @@ from ..errors import MmsegError
 from .journal_further import FurtherWork
 
 if TYPE_CHECKING:
+    from ..editing import EditSession
     from ..journal import Journal
     from ..study import Sitting
     from .session import CaseSession
@@ -44,6 +45,7 @@ class JournalLink(QObject):
         self.journal: Journal | None = None
         self._further: FurtherWork | None = None
         self._session: CaseSession | None = None
+        self._first: EditSession | None = None
         self._refused_at = -REFUSALS_APART_SECONDS
         self._keeps_all = False
         self._trouble.connect(self._tell_trouble, Qt.ConnectionType.QueuedConnection)
@@ -77,7 +79,7 @@ class JournalLink(QObject):
             self._keeps_all = False
             _warn(f"This work is not kept in a work file: {error}")
             return
-        self._session = session
+        self._session, self._first = session, edit
         atexit.register(self.let_go)
         for event in _signs_of_work(session):
             event.connect(self._touch)
@@ -99,6 +101,15 @@ class JournalLink(QObject):
             return True  # it could not be changed
         return self._has_all()
 
+    @property
+    def has_nothing_to_lose(self) -> bool:
+        """Are all labels that were not exported another window's, only shown here?"""
+        if self._session is None:
+            return False
+        unsaved = [track.edit for track in self._session.tracks if not track.edit.is_saved]
+        journals = [self._journal_of(edit) for edit in unsaved]
+        return all(journal is not None and journal.writer is None for journal in journals)
+
     def tell_kept(self) -> str:
         """Whether changes that are not exported are lost, in one sentence for the user."""
         if self.journal is not None and self._has_all():
@@ -107,7 +118,7 @@ class JournalLink(QObject):
 
     def let_go(self) -> None:
         """Write what is left and close the file."""
-        session, self._session = self._session, None
+        session, self._session, self._first = self._session, None, None
         self._keeps_all = False
         journal, self.journal = self.journal, None
         further, self._further = self._further, None
@@ -178,11 +189,17 @@ class JournalLink(QObject):
         writers = [journal.writer for journal in self._journals]
         return all(writer is not None and writer.has_all() for writer in writers)
 
+    def _journal_of(self, edit: EditSession) -> Journal | None:
+        """That of an annotation; None when it is kept elsewhere or not at all."""
+        if edit is self._first:
+            return self.journal
+        return self._further.journal_of(edit) if self._further is not None else None
+
     def _journal_in_hand(self) -> Journal | None:
         """That of the labels in hand; the first where those are kept elsewhere."""
-        if self._session is None or self._further is None:
+        if self._session is None:
             return self.journal
-        return self._further.journal_of(self._session.edit) or self.journal
+        return self._journal_of(self._session.edit) or self.journal
 
     def _touch(self, *_: object) -> None:
         journal = self._journal_in_hand()
@@ -197,14 +214,15 @@ class JournalLink(QObject):
         for note in dict.fromkeys(notes):
             _warn(note)
         self._tell_state()
-        told = []
+        told, buttons = [], []
         if opening.resumed and self.journal.writer is not None:
+            buttons.append(("Start afresh", self.start_afresh))
             steps = "1 step" if opening.resumed == 1 else f"{opening.resumed} steps"
             told.append(f"Your work on this case goes on where it was ({steps}, undo included).")
         if more:
             told.append(f"Further labels are in the layer list, hidden: {', '.join(more)}.")
         if told:
-            _inform(" ".join(told), ("Start afresh", self.start_afresh))
+            _inform(" ".join(told), *buttons)
 
     def _tell_refusal(self, sentence: str) -> None:
         now = time.monotonic()

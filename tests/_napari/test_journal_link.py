@@ -106,7 +106,7 @@ def test_labels_that_are_given_come_on_top_of_the_work(new_panel, case: Case):
     np.testing.assert_array_equal(edit.codes, worked.codes)
 
 
-def test_a_second_window_may_look_and_not_touch(new_panel, case: Case, told):
+def test_a_second_window_may_look_and_not_touch(new_panel, case: Case, told, monkeypatch):
     first, second = new_panel(), new_panel()
     first.coordinator.show_case(case)
     first.coordinator.session.edit.apply(Stroke("ET", Mode.SET, CUBE))
@@ -123,6 +123,13 @@ def test_a_second_window_may_look_and_not_touch(new_panel, case: Case, told):
         edit.apply(Stroke("WT", Mode.ERASE, CUBE))
     assert len(told) == 1
     np.testing.assert_array_equal(edit.codes, first.coordinator.session.edit.codes)
+    leave(first)
+    monkeypatch.setattr(questions, "ask_unsaved", None)  # nothing is asked: nothing is lost
+    assert second.coordinator.show_case(case)
+    edit = second.coordinator.session.edit
+    edit.apply(Stroke("WT", Mode.ERASE, CUBE))
+    assert edit.undo_depth == 2
+    assert not second.case._work_banner.text()
 
 
 def test_looking_around_is_time_at_work(new_panel, case: Case):
