@@ -36,6 +36,11 @@ def report_on_study(
     """
     readings = list(study.readings())
     used = [r for r in readings if is_usable(r, drafts=drafts)]
+    if not used and (broken := sum(r.state.is_finished and bool(r.problem) for r in readings)):
+        raise InputError(
+            f'no reading of the study "{study.name}" can be used ({broken} that are handed in '
+            "cannot): napari-mmseg study check says why"
+        )
     if not used:
         raise InputError(
             f'no gradable reading of the study "{study.name}" is submitted: raters submit '

@@ -13,6 +13,7 @@ from ..journal.identity import first_name
 from .belonging import header_problem
 from .digest import digest_of
 from .names import checked_name, item_name
+from .peek import header_of
 from .reading import Reading, other_labels, read_aside
 from .states import Verdict
 
@@ -68,15 +69,15 @@ def _reading_problems(study: Study, reading: Reading, verdict: Verdict | None) -
         if reading.path.stat().st_size == 0:
             return
         try:
+            problem = header_problem(study, reading.assignment, name, header_of(reading.path))
+            if problem:
+                yield problem
+                return
             with read_aside(reading.path) as (work, is_damaged):
-                header, digest = work.header, digest_of(work.memory.codes)
+                digest = digest_of(work.memory.codes)
         except InputError as refusal:
             said = str(refusal)
             yield said if name in said else f'"{name}": {said}'
-            return
-        problem = header_problem(study, reading.assignment, name, header)
-        if problem:
-            yield problem
             return
         if is_damaged:
             yield (

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from study.desk import SECRET
+from study.desk import SECRET, make_cases, read
 from typer.testing import CliRunner
 
 from napari_mmseg.agreement.consensus import consensus
@@ -22,7 +22,7 @@ from napari_mmseg.dataset import LAYOUTS, Images, export_study
 from napari_mmseg.dataset.layouts import label
 from napari_mmseg.errors import ExportError, InputError
 from napari_mmseg.io import open_case, read_annotation
-from napari_mmseg.study import load_annotation, new_study
+from napari_mmseg.study import load_annotation, new_study, submit
 
 BOTH = pytest.mark.parametrize("layout", sorted(LAYOUTS))
 
@@ -174,6 +174,18 @@ def test_what_fails_half_way_leaves_nothing(finished, tmp_path, monkeypatch):
 def test_a_study_that_nobody_finished_is_refused(tmp_path):
     study = new_study(tmp_path / "study", name="New", raters=("ann",))
     with pytest.raises(InputError, match='no gradable reading of the study "New" is submitted'):
+        export_study(study, tmp_path / "set", LAYOUTS["bids"])
+
+
+def test_a_study_whose_files_are_all_spoilt_says_where_to_look(tmp_path):
+    study = new_study(
+        tmp_path / "study", name="New", raters=("ann",), cases=make_cases(tmp_path / "in", 1)
+    )
+    item = study.worklist("ann")[0].item
+    read(study, "ann", item)
+    submit(study, "ann", item)
+    study.reading("ann", item).path.write_bytes(b"x" * 5000)
+    with pytest.raises(InputError, match=r"no reading .* can be used \(1 that are handed in"):
         export_study(study, tmp_path / "set", LAYOUTS["bids"])
 
 

@@ -112,6 +112,7 @@ def test_a_file_that_does_not_belong_is_told_of_and_not_opened(study, item, how)
     (sentence,) = sentences(study)
     assert how in sentence
     assert f"{item}.mmseg" in sentence
+    assert sentence.endswith(("move it out of the study", "update this program"))
     with pytest.raises(InputError, match=how):
         open_item(study, "ann", item)
     assert file_of(study, item).read_bytes() == before
