@@ -114,7 +114,7 @@ SECTION_ACTIONS: tuple[EditAction, ...] = (
     EditAction("grow", "Grow", "Grow on all sides by this", "Shift-G", "grow"),
     EditAction("shrink", "Shrink", "Shrink on all sides by this", "Alt-G", "shrink"),
     EditAction(
-        "smooth", "Smooth", "Smooth the outline by this, keeping the volume", "Alt-S", "smooth"
+        "smooth", "Smooth", "Smooth the outline by this, keeping the volume", "Alt-M", "smooth"
     ),
     EditAction(
         "keep_between",

@@ -276,6 +276,14 @@ def test_no_two_actions_share_a_key():
     assert {a.name for a in COMMON_ACTIONS} >= {"undo", "redo", "toggle_erase"}
 
 
+def test_no_key_is_one_of_napari_s_menus():
+    """Those come before the keys of a layer: a dialog would open, or a menu."""
+    keys = {action.key for action in all_actions(GLIOMA)}
+    of_actions = {"Alt-S", "Alt-C", "Alt-T"}  # save a screenshot, copy one, a tool
+    of_menus = {f"Alt-{letter}" for letter in "FLPWVH"}
+    assert not keys & (of_actions | of_menus)
+
+
 def test_undo_works_from_the_viewer_while_an_image_is_selected(desk):
     from napari.utils.key_bindings import coerce_keybinding
 

@@ -146,7 +146,7 @@ def test_every_command_has_a_key_that_does_what_its_button_does(desk, qtbot, sai
         ("Shift-R", "remove islands of WT"),
         ("Shift-G", "grow WT by 1 mm"),
         ("Alt-G", "shrink WT by 1 mm"),
-        ("Alt-S", "smooth WT by 1 mm"),
+        ("Alt-M", "smooth WT by 1 mm"),
     ):
         depth = session.undo_depth
         desk.press(key)
