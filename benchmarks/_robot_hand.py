@@ -8,47 +8,66 @@ enlarged slice, 2 mm with the widest.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
+from benchmarks._robot_plan import (
+    BUTTON,
+    KEY,
+    PER_CM,
+    POINT,
+    SCREEN_CM_PER_MM,
+    SEGMENT,
+    THINK,
+    Draw,
+    Mask,
+    Path,
+    cost,
+    planned,
+)
 from napari_mmseg.editing import AdaptiveBrush, EditSession, Footprint, Mode, Stroke, sweep
 
-#: The model's operators (seconds): key of an average typist, pointing, pressing or releasing a
-#: button, thinking, a straight segment and a centimetre of it drawn with the mouse.
-KEY, POINT, BUTTON, THINK, SEGMENT, PER_CM = 0.28, 1.1, 0.1, 1.35, 0.9, 0.16
-
-#: What a refinement makes the user wait for (seconds): the limit it is held to, not a measurement.
-WAIT_REFINE = 0.5
-
-#: A head of 200 mm fills 40 cm of screen.
-SCREEN_CM_PER_MM = 0.2
-
-#: Diameters to choose from (mm), widest first.
-BRUSHES_MM = (24.0, 12.0, 6.0, 2.0, 1.0)
+#: What a refinement, and carrying what was corrected to other slices, make the user wait for
+#: (seconds): the limits that they are held to, not measurements.
+WAIT_REFINE, WAIT_CARRY = 0.5, 2.0
 
 MISS_SHARE, MISS_MM = 1 / (2 * 4.133), (0.3, 2.0)
 
-#: Rows of a filled area are this share of the brush apart; the hand misses anew so often (mm).
-ROW_SHARE, WOBBLE_MM = 0.75, 6.0
+#: The hand misses anew so often (mm).
+WOBBLE_MM = 6.0
 
-Path = list[tuple[float, float]]
-Mask = NDArray[np.bool_]
+_OPPOSITE = {Mode.PAINT: Mode.ERASE, Mode.ERASE: Mode.PAINT}
+
+#: What was missed is gone over once more in the same slice.
+GOES = 2
 
 
 @dataclass
 class Clock:
-    """Adds up acts by kind; `seconds` is the simulated time."""
+    """Adds up acts by kind and by the tool in use; `seconds` is the simulated time."""
 
     by_kind: dict[str, float] = field(default_factory=dict)
+    by_tool: dict[str, float] = field(default_factory=dict)
+    tool: str = "brush"
     strokes: int = 0
     keys: int = 0
 
     @property
     def seconds(self) -> float:
         return sum(self.by_kind.values())
+
+    @contextmanager
+    def using(self, tool: str) -> Iterator[None]:
+        """What is done within is done with this tool."""
+        before, self.tool = self.tool, tool
+        try:
+            yield
+        finally:
+            self.tool = before
 
     def think(self) -> None:
         self._add("think", THINK)
@@ -66,8 +85,13 @@ class Clock:
         self._add("point", POINT + 2 * BUTTON)
         self._add("draw", segments * SEGMENT + mm * SCREEN_CM_PER_MM * PER_CM)
 
+    def draw_one(self) -> None:
+        """One straight segment with the button held, such as a slider's move."""
+        self._add("draw", SEGMENT)
+
     def _add(self, kind: str, seconds: float) -> None:
         self.by_kind[kind] = self.by_kind.get(kind, 0.0) + seconds
+        self.by_tool[self.tool] = self.by_tool.get(self.tool, 0.0) + seconds
 
 
 class Hand:
@@ -76,6 +100,7 @@ class Hand:
     def __init__(self, session: EditSession, clock: Clock, seed: int) -> None:
         self.session, self.clock = session, clock
         self._rng = np.random.default_rng(seed)
+        self._held: tuple[str, Mode, float] | None = None  # region, mode, diameter
 
     def draw(self, path: Path, index: int, diameter: float) -> Footprint:
         """What the brush covers along `path` (P, L in voxels) in slice `index`; counts the time."""
@@ -114,76 +139,62 @@ class Hand:
         p, left = np.rint(at).astype(int).tolist()
         return brush.stamp((index, p, left), diameter, 0)
 
-    def seconds_to_paint(self, piece: Mask) -> float:
-        """About what filling a piece of a slice (P, L) with the widest brush in it would take."""
-        from scipy import ndimage
-
-        spacing = self.session.grid.spacing[1:]
-        deep = float(ndimage.distance_transform_edt(np.pad(piece, 1), spacing).max())
-        diameter = next((mm for mm in BRUSHES_MM if mm <= 2 * deep), BRUSHES_MM[-1])
-        way = np.array(rows(piece, max(1.0, ROW_SHARE * diameter / min(spacing)))) * spacing
-        steps = np.linalg.norm(np.diff(way, axis=0), axis=1)
-        drawn = len(steps) * SEGMENT + float(steps.sum()) * SCREEN_CM_PER_MM * PER_CM
-        return KEY + POINT + 2 * BUTTON + drawn
+    def seconds_to_paint(self, wrong: Mask, may: Mask) -> float:
+        """What painting a piece of a slice (P, L) takes."""
+        edges = self._edges()
+        return cost(planned(wrong, may, edges, 0.0), edges)
 
     def correct(self, region: str, mode: Mode, index: int, wanted: Mask, least_mm2: float) -> None:
         """Paint what is missing of the region in a slice, or erase what is too much.
 
-        `wanted` (P, L) is where the user sees the region. Wide brushes first, each only where it
-        fits; nothing is done about less than `least_mm2` in one piece.
+        `wanted` (P, L) is where the user sees the region; nothing is done about less than
+        `least_mm2` in one piece. What the hand missed is gone over once more.
         """
         from scipy import ndimage
 
-        spacing = self.session.grid.spacing[1:]
         may = wanted if mode is Mode.PAINT else ~wanted
-        room = ndimage.distance_transform_edt(np.pad(may, 1, mode="edge"), spacing)[1:-1, 1:-1]
-        chosen = False
-        for diameter in BRUSHES_MM:
+        for _ in range(GOES):
             wrong = self._wrong(region, mode, index, wanted)
-            wrong = large_parts(wrong, least_mm2 / (spacing[0] * spacing[1]))
-            if not wrong.any():
+            draws = self._plan(wrong, may, least_mm2)
+            for draw in draws:
+                now = _OPPOSITE[mode] if draw.back else mode
+                self._take(region, now, draw.diameter)
+                drawn = self.draw(draw.path, index, draw.diameter)
+                if draw.fills:
+                    self.clock.key()
+                    self.clock.stroke(0, 0.0)
+                    filled = ndimage.binary_fill_holes(drawn.mask[0])
+                    drawn = Footprint(drawn.corner, filled[None])
+                self.session.apply(Stroke(region, now, drawn))
+            if not draws:
                 return
-            # Half a voxel is left to the border, since the hand misses both ways.
-            fits = room >= diameter / 2 + 0.5 * min(spacing)
-            near = ndimage.distance_transform_edt(~wrong, spacing) <= diameter / 2
-            pieces, count = ndimage.label(fits & near, np.ones((3, 3)))
-            for number in range(1, count + 1):
-                piece = pieces == number
-                reach = ndimage.distance_transform_edt(~piece, spacing) <= diameter / 2
-                gained = np.count_nonzero(reach & wrong) * spacing[0] * spacing[1]
-                if gained < max(least_mm2, 0.3 * diameter**2 if diameter > BRUSHES_MM[-1] else 0):
-                    continue
-                if not chosen:
-                    self.clock.key(2)  # the region and what to do with it
-                    chosen = True
-                self.clock.key()  # the brush's size
-                path = rows(piece, max(1.0, ROW_SHARE * diameter / min(spacing)))
-                stroke = Stroke(region, mode, self.draw(path, index, diameter))
-                self.session.apply(stroke)
+
+    def _plan(self, wrong: Mask, may: Mask, least_mm2: float) -> list[Draw]:
+        """What is wrong piece by piece; or all that may be covered afresh, if that is quicker."""
+        edges = self._edges()
+        draws = planned(wrong, may, edges, least_mm2)
+        if len(draws) < 2 or np.count_nonzero(may) > np.count_nonzero(~may):
+            return draws
+        afresh = planned(may, may, edges, least_mm2)
+        return afresh if cost(afresh, edges) < cost(draws, edges) else draws
+
+    def take(self) -> None:
+        """Something else was taken in hand: the brush has to be chosen again."""
+        self._held = None
+
+    def _take(self, region: str, mode: Mode, diameter: float) -> None:
+        """A key for each of region, mode and size that is not yet in the hand."""
+        wanted = (region, mode, diameter)
+        before = self._held or (None, None, None)
+        self.clock.key(sum(a != b for a, b in zip(wanted, before, strict=True)))
+        self._held = wanted
+
+    def _edges(self) -> tuple[float, float]:
+        return self.session.grid.spacing[1], self.session.grid.spacing[2]
 
     def _wrong(self, region: str, mode: Mode, index: int, wanted: Mask) -> Mask:
         now = self.session.protocol.inside(self.session.codes[index], region)
         return wanted & ~now if mode is Mode.PAINT else now & ~wanted
-
-
-def rows(piece: Mask, step: float) -> Path:
-    """A way to and fro over a piece (P, L), along its longer side, with rows `step` apart."""
-    where = np.argwhere(piece)
-    turned = np.ptp(where[:, 1]) < np.ptp(where[:, 0])
-    across, along = (where[:, 1], where[:, 0]) if turned else (where[:, 0], where[:, 1])
-    low, high = int(across.min()), int(across.max())
-    count = max(1, round((high - low) / step) + (high > low))
-    path: Path = []
-    for number, row in enumerate(np.rint(np.linspace(low, high, count)).astype(int)):
-        if count == 1:
-            row = round(float(np.median(across)))
-        line = np.sort(along[across == row])
-        if not line.size:
-            continue
-        ends = [float(line[0]), float(line[-1])][:: 1 if number % 2 == 0 else -1]
-        for end in ends if ends[0] != ends[1] else ends[:1]:
-            path.append((end, float(row)) if turned else (float(row), end))
-    return path
 
 
 def large_parts(mask: Mask, least: float) -> Mask:

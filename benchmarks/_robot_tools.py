@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks._robot_hand import (
-    BRUSHES_MM,
-    BUTTON,
-    KEY,
-    POINT,
-    THINK,
     WAIT_REFINE,
     largest_part,
 )
+from benchmarks._robot_plan import BRUSHES_MM, BUTTON, KEY, POINT, THINK
 from benchmarks._robot_shaping import shape_regions
-from benchmarks._robot_user import SEEN_MM2, Codes, User
+from benchmarks._robot_slices import correct_and_carry
+from benchmarks._robot_sliders import move_sliders
+from benchmarks._robot_user import Codes, User
 from napari_mmseg.editing import (
     AdaptiveBrush,
+    Carrier,
     EditSession,
     Footprint,
     Mode,
     Stroke,
-    interpolate,
 )
 from napari_mmseg.editing.queue import ReviewQueue
 from napari_mmseg.editing.refine import Refiner, Scribble, refine, together
@@ -43,9 +41,6 @@ MOST_PLACES = 40
 #: Earlier scribbles count again when they fit into a box of this side with the new ones.
 TOGETHER_VOXELS = 48
 
-#: So far apart are the slices between which corrections are interpolated (mm).
-KEY_SLICE_MM = 3.0
-
 #: The width of a scribble (mm).
 SCRIBBLE_MM = 3.0
 
@@ -62,9 +57,15 @@ TRIES = 3
 
 
 class ToolUser(User):
-    """Removes false components by a click, shapes whole regions, scribbles and refines where the
-    queue leads, and only then goes through the slices, with the adaptive brush where a touch of it
-    is quicker than painting.
+    """Removes false components by a click, moves the model's sliders, corrects some slices and
+    carries them to those between; where that is not enough, scribbles and refines where the queue
+    leads, shapes whole regions, and goes through the slices. The adaptive brush where a touch of
+    it is quicker than painting.
+
+    Parameters
+    ----------
+    thresholds, at_thresholds
+        The model's by region, and the codes (I, P, L) that others would give; none: no sliders.
     """
 
     def __init__(
@@ -74,19 +75,30 @@ class ToolUser(User):
         images: list[NDArray[np.generic]],
         probabilities: dict[str, NDArray[np.generic]],
         seed: int = 0,
+        *,
+        thresholds: Mapping[str, float] | None = None,
+        at_thresholds: Callable[[Mapping[str, float]], Codes] | None = None,
     ) -> None:
         super().__init__(session, target, seed)
-        self.refiner = Refiner(session.grid, session.protocol, images, list(probabilities.values()))
+        maps = list(probabilities.values())
+        self.refiner = Refiner(session.grid, session.protocol, images, maps)
+        self.carrier = Carrier(session.grid, session.protocol, images, maps)
+        self.thresholds = dict(thresholds or {}) if at_thresholds is not None else {}
+        self.at_thresholds = at_thresholds or (lambda _: self.session.codes)
         self.queue = ReviewQueue(session, probabilities)
         self.said: list[Scribble] = []
         self.adaptive = AdaptiveBrush(images, session.grid.spacing)
         self.luck: dict[tuple[str, Mode], list[bool]] = {}
 
     def steps(self) -> Iterator[None]:
-        yield from self.remove_false_components()
-        yield from shape_regions(self)
-        yield from self.follow_queue()
-        yield from self.correct_key_slices()
+        with self.clock.using("components"):
+            yield from self.remove_false_components()
+        yield from move_sliders(self, self.thresholds, self.at_thresholds)
+        yield from correct_and_carry(self)
+        with self.clock.using("refine"):
+            yield from self.follow_queue()
+        with self.clock.using("shape"):
+            yield from shape_regions(self)
         yield from super().steps()
 
     def remove_false_components(self) -> Iterator[None]:
@@ -114,7 +126,8 @@ class ToolUser(User):
         self, region: str, mode: Mode, index: int, wanted: NDArray[np.bool_], least_mm2: float
     ) -> None:
         """A touch of the adaptive brush on large errors first, then the brush."""
-        self.touch(region, mode, index)
+        with self.clock.using("adaptive brush"):
+            self.touch(region, mode, index)
         super().correct(region, mode, index, wanted, least_mm2)
 
     def touch(self, region: str, mode: Mode, index: int) -> bool:
@@ -130,11 +143,13 @@ class ToolUser(User):
         piece = largest_part(wrong, TOUCHED_MM2 / self._pixel_mm2())
         if piece is None:
             return False
-        if self.hand.seconds_to_paint(piece) <= WORTH_A_TOUCH * TOUCH_SECONDS:
+        may = wanted if mode is Mode.PAINT else ~wanted
+        if self.hand.seconds_to_paint(piece, may) <= WORTH_A_TOUCH * TOUCH_SECONDS:
             return False
         place, diameter = self._aim(piece)
         before = self.errors(region, index)
         self.clock.key(3)  # tool, region or mode, size
+        self.hand.take()
         self.session.apply(
             Stroke(region, mode, self.hand.touch(self.adaptive, place, index, diameter))
         )
@@ -168,38 +183,6 @@ class ToolUser(User):
             self.refine_in(place.centre[0], place.region)
             yield
 
-    def correct_key_slices(self) -> Iterator[None]:
-        """Correct a slice every few mm, and let interpolation carry it to those between."""
-        step = max(1, round(KEY_SLICE_MM / self.session.grid.spacing[0]))
-        shown = np.flatnonzero(((self.session.codes > 0) | (self.target > 0)).any(axis=(1, 2)))
-        if step < 2 or shown.size <= step:
-            return
-        keys = [*range(int(shown[0]), int(shown[-1]), step), int(shown[-1])]
-        before: set[str] = set()
-        for number, index in enumerate(keys):
-            changed = self.correct_slice(index, SEEN_MM2[1])
-            if number and index - keys[number - 1] > 1:
-                for region in self.regions:
-                    if region in before | changed:
-                        self._interpolate(region, keys[number - 1], index)
-            before = changed
-            yield
-
-    def _interpolate(self, region: str, first: int, last: int) -> None:
-        """Between two corrected slices; undone if the slice in the middle got worse."""
-        middle = (first + last) // 2
-        before = self.errors(region, middle)
-        self.clock.key(2)
-        self.clock.think()
-        try:
-            interpolate(self.session, region, 0, (first, last), replace=True)
-        except InputError:  # the region is in neither slice
-            return
-        self.clock.think()
-        if self.errors(region, middle) > before:
-            self.clock.key()
-            self.session.undo()
-
     def refine_in(self, index: int, region: str) -> bool:
         """Scribble on the region's large errors in a slice and refine; undone if it got worse."""
         wanted = self.sees(region, index)
@@ -212,6 +195,7 @@ class ToolUser(User):
             path = middle_line(wrong, SCRIBBLED_MM2 / self._pixel_mm2())
             if path:
                 self.clock.key(2)
+                self.hand.take()
                 drawn = self.hand.draw(path, index, SCRIBBLE_MM)
                 mine.append(Scribble(region, inside, drawn))
         if not mine:

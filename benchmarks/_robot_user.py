@@ -6,7 +6,7 @@ other slices. The target serves that sight and the decision to stop, no tool rea
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from benchmarks._robot_hand import Clock, Hand
 from napari_mmseg.editing import EditSession, Mode
-from napari_mmseg.editing.stroke import bounding_box
 
 TARGET_DICE = 0.95
 
@@ -33,26 +32,35 @@ class User:
         self.hand = Hand(session, self.clock, seed)
         self.regions = [region.name for region in session.protocol.regions]
         self.voxels = 0
+        self._stale = np.ones(len(target), dtype=bool)  # slices whose counts have to be made anew
+        self._counts = np.zeros((len(target), len(self.regions), 2), dtype=np.int64)
         session.on_change.append(self._count)
 
     def dice(self) -> dict[str, float | None]:
         """By region; None where neither has it."""
-        box = bounding_box((self.session.codes > 0) | (self.target > 0))
-        if box is None:
-            return dict.fromkeys(self.regions)
-        found: dict[str, float | None] = {}
-        for region in self.regions:
-            mine, right = (
-                self.session.protocol.inside(codes[box], region)
-                for codes in (self.session.codes, self.target)
-            )
-            total = int(np.count_nonzero(mine)) + int(np.count_nonzero(right))
-            found[region] = 2 * float(np.count_nonzero(mine & right)) / total if total else None
-        return found
+        for index in np.flatnonzero(self._stale):
+            now, right = self.session.codes[index], self.target[index]
+            for number, region in enumerate(self.regions):
+                mine, wanted = (self.session.protocol.inside(one, region) for one in (now, right))
+                self._counts[index, number] = (
+                    np.count_nonzero(mine & wanted),
+                    np.count_nonzero(mine) + np.count_nonzero(wanted),
+                )
+        self._stale[:] = False
+        sums = self._counts.sum(axis=0).tolist()
+        return {
+            region: 2 * both / total if total else None
+            for region, (both, total) in zip(self.regions, sums, strict=True)
+        }
+
+    @property
+    def open_regions(self) -> list[str]:
+        """Those that are not yet right enough; nobody works on the others."""
+        return [name for name, value in self.dice().items() if not _is_enough(value)]
 
     @property
     def has_finished(self) -> bool:
-        return all(value is None or value >= TARGET_DICE for value in self.dice().values())
+        return not self.open_regions
 
     def work(self) -> dict[str, Any]:
         """Correct until the Dice of all regions is reached, or nothing more can be seen; a row."""
@@ -70,6 +78,7 @@ class User:
             "dice_before": _rounded(start),
             "dice": _rounded(self.dice()),
             "seconds": {k: round(v, 1) for k, v in self.clock.by_kind.items()},
+            "seconds_by_tool": {k: round(v, 1) for k, v in self.clock.by_tool.items()},
         }
 
     def steps(self) -> Iterator[None]:
@@ -84,19 +93,16 @@ class User:
             self.correct_slice(int(index), least_mm2)
             yield
 
-    def correct_slice(self, index: int, least_mm2: float) -> set[str]:
-        """One look at a slice with the brush in hand; the regions that were changed."""
+    def correct_slice(
+        self, index: int, least_mm2: float, regions: Sequence[str] | None = None
+    ) -> None:
+        """One look at a slice with the brush in hand; the open regions unless others are named."""
         self.clock.key()
         self.clock.think()
-        changed = set()
-        for region in self.regions:
-            strokes = self.clock.strokes
+        for region in self.open_regions if regions is None else regions:
             wanted = self.sees(region, index)
             for mode in (Mode.PAINT, Mode.ERASE):
                 self.correct(region, mode, index, wanted, least_mm2)
-            if self.clock.strokes > strokes:
-                changed.add(region)
-        return changed
 
     def correct(
         self, region: str, mode: Mode, index: int, wanted: NDArray[np.bool_], least_mm2: float
@@ -118,6 +124,11 @@ class User:
 
     def _count(self, change: Any) -> None:
         self.voxels += int(np.count_nonzero(change.mask))
+        self._stale[change.box[0]] = True
+
+
+def _is_enough(dice: float | None) -> bool:
+    return dice is None or dice >= TARGET_DICE
 
 
 def _rounded(values: dict[str, float | None]) -> dict[str, float | None]:

@@ -3,8 +3,9 @@
 Keys: `saving_vs_manual` and `saving_vs_brush` (1 - median simulated time with our tools / with
 the plain brush from nothing / with the plain brush from the proposal, over the cases in which all
 three reached the Dice), `cases` (per case and user: minutes, strokes, keys, voxels changed, Dice
-before and after, seconds by kind of act), `reached`, `cost_model`. What hand and eye can do is
-said in `_robot_hand.py`, `_robot_user.py` and `_robot_tools.py`.
+before and after, seconds by kind of act and by tool), `reached`, `cost_model`. What hand and eye
+can do is said in `_robot_hand.py`, `_robot_plan.py`, `_robot_user.py` and `_robot_tools.py`: all
+three draw alike (brushes of any size, outlines that are filled), and stop when it is enough.
 
 `python -m benchmarks robot --json` runs all six cases, which takes long;
 `python -m benchmarks.robot --simulated 1 --no-real` runs fewer.
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from statistics import median
 from typing import Any
@@ -39,17 +41,27 @@ def run(simulated: int = SIMULATED, real: bool = True) -> dict[str, Any]:
     return {**savings(rows), "cases": rows, "target_dice": TARGET_DICE, "cost_model": COST_MODEL}
 
 
-def compare(task: Task, seed: int = 0) -> dict[str, dict[str, Any]]:
+def compare(task: Task, seed: int = 0, users: Sequence[str] = USERS) -> dict[str, dict[str, Any]]:
     """One row a user: the plain brush from nothing and from the proposal, our tools from it."""
-    empty = replace(task.proposal, codes=np.zeros_like(task.proposal.codes))
-    users: dict[str, User] = {
-        "manual": User(EditSession(empty), task.target, seed),
-        "brush": User(EditSession(task.proposal), task.target, seed),
-        "tools": ToolUser(
-            EditSession(task.proposal), task.target, task.images, task.probabilities, seed
-        ),
-    }
-    return {name: users[name].work() for name in USERS}
+    return {name: _user(name, task, seed).work() for name in users}
+
+
+def _user(name: str, task: Task, seed: int) -> User:
+    if name == "manual":
+        empty = replace(task.proposal, codes=np.zeros_like(task.proposal.codes))
+        return User(EditSession(empty), task.target, seed)
+    session = EditSession(task.proposal)
+    if name == "brush":
+        return User(session, task.target, seed)
+    return ToolUser(
+        session,
+        task.target,
+        task.images,
+        task.probabilities,
+        seed,
+        thresholds=task.thresholds,
+        at_thresholds=task.at_thresholds,
+    )
 
 
 def savings(rows: dict[str, dict[str, dict[str, Any]]]) -> dict[str, Any]:

@@ -6,19 +6,24 @@ import numpy as np
 import pytest
 
 from benchmarks import robot
-from benchmarks._robot_cases import Task, case_of
-from benchmarks._robot_hand import (
+from benchmarks._robot_cases import MARGIN, Task, case_of, task_of
+from benchmarks._robot_hand import Clock, Hand
+from benchmarks._robot_plan import (
     BRUSHES_MM,
     BUTTON,
     KEY,
     POINT,
     SEGMENT,
     THINK,
-    Clock,
-    Hand,
+    brushed,
+    cost,
+    outlined,
+    planned,
     rows,
 )
 from benchmarks._robot_shaping import has_holes, has_islands, is_jagged, shape_regions
+from benchmarks._robot_slices import correct_and_carry
+from benchmarks._robot_sliders import move_sliders
 from benchmarks._robot_tools import TRIES, ToolUser, middle_line
 from benchmarks._robot_user import TARGET_DICE, User
 from napari_mmseg.annotation import Annotation
@@ -177,7 +182,7 @@ def test_savings_count_only_cases_that_all_users_finished():
     assert robot.savings({"c": case(1, 1, 9, False)})["saving_vs_brush"] is None
 
 
-def test_key_slices_are_carried_to_those_between_and_cost_less(task):
+def test_some_slices_are_carried_to_those_between_and_cost_less(task):
     half = task.target.copy()
     half[:, :30] = 0
     proposal = Annotation(half, task.case.grid, load_protocol(), task.case.source)
@@ -188,10 +193,98 @@ def test_key_slices_are_carried_to_those_between_and_cost_less(task):
     before = users[1].dice()["WT"]
     for _ in users[0].go_through_slices(6.0):
         pass
-    for _ in users[1].correct_key_slices():
+    for _ in correct_and_carry(users[1]):
+        if users[1].has_finished:
+            break
+    assert users[1].clock.seconds < 0.8 * users[0].clock.seconds
+    assert users[1].dice()["WT"] > 0.93 > before
+    assert users[1].clock.by_tool["carry"] > 0
+
+
+def test_dice_is_that_of_the_whole_volume_after_any_change(task):
+    user = User(EditSession(task.proposal), task.target)
+    user.dice()
+    user.session.apply(Stroke("TC", Mode.PAINT, Footprint((2, 40, 40), np.ones((5, 9, 9), bool))))
+    user.session.undo()
+    user.session.apply(Stroke("WT", Mode.ERASE, Footprint((4, 20, 20), np.ones((3, 9, 9), bool))))
+    for level, region in enumerate(("WT", "TC", "ET")):
+        mine, right = user.session.codes > level, task.target > level
+        expected = 2 * (mine & right).sum() / (mine.sum() + right.sum())
+        assert user.dice()[region] == pytest.approx(expected)
+
+
+def test_a_large_piece_is_outlined_and_its_hole_given_back():
+    axes = np.ogrid[0:90, 0:90]
+    away = np.hypot(axes[0] - 45, axes[1] - 45)
+    ring = (away < 30) & (away > 15)
+    draws = planned(ring, ring, (1.0, 1.0), 6.0)
+    assert [(draw.fills, draw.back) for draw in draws] == [(True, False), (True, True)]
+    disc = away < 30
+    around, hatched = outlined(disc, disc, (1.0, 1.0), 6.0), brushed(disc, disc, (1.0, 1.0), 6.0)
+    assert cost(around, (1.0, 1.0)) < cost(hatched, (1.0, 1.0))
+    assert not outlined(disc & (axes[0] == 45), disc, (1.0, 1.0), 6.0)
+    assert planned(np.zeros((9, 9), bool), np.zeros((9, 9), bool), (1.0, 1.0), 6.0) == []
+
+
+def test_a_thin_strip_is_followed_not_hatched():
+    axes = np.ogrid[0:90, 0:90]
+    away = np.hypot(axes[0] - 45, axes[1] - 45)
+    strip = (away < 31) & (away > 26) & (axes[0] > 45)
+    draws = brushed(strip, strip, (1.0, 1.0), 6.0)
+    hatched = rows(strip, 0.75)
+    assert sum(len(draw.path) for draw in draws) < len(hatched) / 2
+
+
+def test_sliders_move_where_too_little_is_labelled_and_only_as_far_as_it_helps(task):
+    truth = task.target
+    small, large = (ball((6, 30, 30), radius) & (truth > 0) for radius in (14.0, 26.0))
+
+    def codes(thresholds):
+        wanted = thresholds["WT"]
+        mask = small if wanted >= 0.5 else truth > 0 if wanted >= 0.1 else large
+        return np.where(mask, np.maximum(truth, 1), 0).astype(np.uint8)
+
+    asked = []
+
+    def at_thresholds(thresholds):
+        asked.append(thresholds["WT"])
+        return codes(thresholds)
+
+    first = {"WT": 0.5, "TC": 0.5, "ET": 0.5}
+    proposal = Annotation(codes(first), task.case.grid, load_protocol(), task.case.source)
+    user = User(EditSession(proposal), truth)
+    for _ in move_sliders(user, first, at_thresholds):
         pass
-    assert users[1].clock.seconds < 0.7 * users[0].clock.seconds
-    assert users[1].dice()["WT"] > 0.9 > before
+    assert asked[:2] == [0.35, 0.2]
+    assert user.dice()["WT"] == 1.0
+    assert user.session.undo_label == "thresholds"
+    assert user.clock.by_tool["sliders"] == pytest.approx(user.clock.seconds)
+
+
+def test_a_task_is_cut_to_the_tumour_and_what_is_proposed(task):
+    shape = (40, 100, 110)
+    truth = np.zeros(shape, np.uint8)
+    truth[20:25, 50:60, 60:70] = 2
+    case = case_of("cut", np.random.default_rng(0).normal(size=(4, *shape)).astype(np.float32))
+
+    class Predicted:
+        regions, thresholds = ("WT",), {"WT": 0.5}
+
+        def annotation(self, thresholds=None):
+            return Annotation((truth > 0).astype(np.uint8), case.grid, load_protocol(), case.source)
+
+        def probability(self, region):
+            return 0.9 * (truth > 0).astype(np.float32)
+
+    found = task_of("cut", case, truth, Predicted())
+    assert found.target.shape == (36, 10 + 2 * MARGIN, 10 + 2 * MARGIN)
+    assert (found.target > 0).sum() == (truth > 0).sum()
+    where, whole = (np.argwhere(one == 2)[0] for one in (found.target, truth))
+    np.testing.assert_allclose(
+        found.case.grid.affine[:3, :3] @ where + found.case.grid.affine[:3, 3],
+        case.grid.affine[:3, :3] @ whole + case.grid.affine[:3, 3],
+    )
+    np.testing.assert_array_equal(found.at_thresholds({}) > 0, found.target > 0)
 
 
 def test_a_touch_of_the_adaptive_brush_takes_a_large_error_that_the_images_show(task, monkeypatch):
