@@ -149,6 +149,10 @@ class LesionList(QObject):
     def _keep(self, number: int) -> None:
         from ..editing.lesions import keep_only
 
+        found = self._found.get(self._region)
+        if found is not None and len(found.items) == 1:
+            say(f"There is no other {self._region} than the chosen lesion")
+            return
         self._act(number, keep_only)
 
     def _relabel(self, number: int, to: str) -> None:

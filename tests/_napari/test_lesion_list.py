@@ -189,6 +189,9 @@ def test_every_act_on_a_lesion_has_a_key(found, monkeypatch):
     desk.press("Shift-Delete")
     assert session.undo_label == "keep one lesion of WT"
     assert not session.codes[:6].any()
+    desk.press("Shift-Delete")
+    assert "no other WT" in said[-1]
+    assert session.undo_depth == 2
     desk.press("Delete")
     assert not session.codes.any()
     assert session.undo_depth == 3
