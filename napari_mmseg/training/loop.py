@@ -24,6 +24,7 @@ from napari_mmseg.training.initial import begin
 from napari_mmseg.training.options import TrainOptions
 from napari_mmseg.training.plot import PAGE, write_page
 from napari_mmseg.training.precision import resolve
+from napari_mmseg.training.simulate.anatomy import anatomy_files
 
 CHECKPOINT = "checkpoint.pt"
 LOG = "log.jsonl"
@@ -65,6 +66,8 @@ def train(options: TrainOptions, report: Progress | None = None, tell: Tell | No
             f"the run {options.name} is there already: go on with it (--resume), "
             "or give the new run another --name"
         )
+    if options.anatomy is not None:
+        _refuse_without_maps(options.anatomy)
     devices = open_devices(options)
     begun = load_checkpoint(path) if path.exists() else None
     options = replace(options, precision=_precision(options, begun))
@@ -144,6 +147,17 @@ def _precision(options: TrainOptions, begun: dict[str, Any] | None) -> str:
         # Runs from before there was a choice were in bfloat16.
         return str(json.loads(begun["options"]).get("precision", "bf16"))
     return resolve(options.precision)
+
+
+def _refuse_without_maps(folder: Path) -> None:
+    """Refuse a folder without label maps now, not minutes later in the process that reads them."""
+    try:
+        anatomy_files(folder)
+    except OSError as error:
+        raise InputError(
+            f'the folder "{folder.name}" holds no anatomical label map (.nii.gz): name one that '
+            "does with --anatomy"
+        ) from error
 
 
 def _refuse_other(state: dict[str, Any], options: TrainOptions) -> None:

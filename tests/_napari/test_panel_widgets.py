@@ -14,7 +14,7 @@ from napari_mmseg._napari.widgets.case_box import CaseBox
 from napari_mmseg._napari.widgets.case_files import choices
 from napari_mmseg._napari.widgets.export_box import ExportBox
 from napari_mmseg._napari.widgets.region_box import RegionBox, volume_text
-from napari_mmseg._napari.widgets.section import Section, listed
+from napari_mmseg._napari.widgets.section import Banner, Section, listed
 from napari_mmseg._napari.widgets.segment_box import SegmentBox, SegmentRequest
 from napari_mmseg._napari.widgets.tall_area import TallArea
 from napari_mmseg.case import Case
@@ -244,6 +244,16 @@ def test_the_panel_is_never_narrower_than_its_texts(qtbot: QtBot) -> None:
     assert area.minimumWidth() < 333
     wide.setMinimumWidth(333)
     qtbot.waitUntil(lambda: area.minimumWidth() >= 333, timeout=2000)
+
+
+def test_a_long_name_does_not_widen_the_panel(qtbot: QtBot) -> None:
+    banner = Banner()
+    qtbot.addWidget(banner)
+    sentence = f'"{"y" * 250}.nii.gz" is too long a name: choose a shorter one'
+    banner.say(sentence)
+    banner.show()
+    assert banner.minimumSizeHint().width() < 390
+    assert banner.text() == sentence
 
 
 def test_one_sentence_needs_no_mark() -> None:

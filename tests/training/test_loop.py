@@ -276,3 +276,10 @@ def test_loss_is_small_when_right_and_also_for_a_healthy_brain() -> None:
         right = region_targets(truth) * 40 - 20
         assert float(region_loss(right, truth)) < 0.01
         assert float(region_loss(-right, truth)) > 1.0
+
+
+def test_a_folder_without_label_maps_is_refused_at_once(tmp_path: Path) -> None:
+    asked = options(tmp_path / "runs", anatomy=tmp_path)
+    with pytest.raises(InputError, match="holds no anatomical label map"):
+        train(asked)
+    assert not (tmp_path / "runs").exists()

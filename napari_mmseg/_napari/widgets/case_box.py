@@ -17,7 +17,7 @@ from ...volume import Modality
 from ..actions import hint
 from ..editing_toggles import ToggleRow
 from ..layers import SUBTRACTION_NAME
-from .section import Banner, Choice, column, form, listed, quiet
+from .section import Banner, Choice, breakable, column, form, listed, quiet
 
 _SUBTRACTION = "T1ce − T1"
 
@@ -104,7 +104,7 @@ class CaseBox(QWidget):
         warnings: Sequence[str],
         can_subtract: bool,
     ) -> None:
-        self._title.setText(title)
+        self._title.setText(breakable(title))
         self._summary.setText(summary)
         keys = f"{hint('next_modality')}, {hint('previous_modality').lower()}"
         entries = [(str(m), str(m), keys, None) for m in modalities]

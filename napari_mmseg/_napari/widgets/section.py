@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from qtpy.QtCore import Qt, Signal
@@ -22,6 +23,11 @@ _MARGIN_PX = 8
 
 #: Letters of an entry that a combo box shows at least; it grows with the panel.
 _FEWEST_LETTERS = 3
+
+#: A break of the line that is not seen where none is needed (zero width space).
+_MAY_BREAK = "\u200b"
+
+_LONG_WORD = re.compile(r"[^\s\u200b]{30}(?=[^\s\u200b]{5})")
 
 _BANNER_STYLES = {
     "info": "background: rgba(80, 140, 220, 40); border-left: 3px solid #508cdc;",
@@ -97,11 +103,11 @@ class Banner(QFrame):
         self.hide()
 
     def text(self) -> str:
-        return self._label.text()
+        return self._label.text().replace(_MAY_BREAK, "")
 
     def say(self, text: str, kind: str = "info") -> None:
         """Show `text`; `kind` is one of "info", "good", "warning", "error"."""
-        self._label.setText(text)
+        self._label.setText(breakable(text))
         self.setStyleSheet(
             f"#banner {{ {_BANNER_STYLES[kind]} }} #banner QLabel {{ background: transparent; }}"
         )
@@ -159,6 +165,14 @@ def form() -> QFormLayout:
     layout.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
     layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
     return layout
+
+
+def breakable(text: str) -> str:
+    """`text` with places to break a line in long words, such as names of files.
+
+    Qt makes a label as wide as its longest word, and the panel with it, beyond the window's edge.
+    """
+    return _LONG_WORD.sub(lambda found: found.group() + _MAY_BREAK, text)
 
 
 def listed(sentences: Sequence[str]) -> str:
