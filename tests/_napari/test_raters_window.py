@@ -55,6 +55,8 @@ def test_docks_share_a_place_and_the_key_reaches_the_disagreements(
     assert edit.undo_label.startswith("settle WT-")
     QTest.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert not raters.link.disputes.adjudicator.decisions
+    QTest.keyClick(window, Qt.Key.Key_F1)
+    assert [d.rater for d in raters.link.disputes.adjudicator.decisions] == ["one"]
     for companion in panel.companions.values():
         companion.let_go()
     for track in panel.coordinator.session.tracks:
