@@ -127,7 +127,8 @@ class JournalLink(QObject):
             for event in _signs_of_work(session):
                 event.disconnect(self._touch)
             session.viewer.mouse_move_callbacks.remove(self._touch)
-        self.state_told.emit("")
+        with suppress(RuntimeError):  # at the end of the program the window may be gone already
+            self.state_told.emit("")
         written = further is None or further.let_go()
         if journal is not None:
             written = journal.close() and written
