@@ -24,7 +24,7 @@ ANATOMY = DATA / "brain_label_maps"
 SLAB = DATA / "msd_brats_009_slab"
 
 #: Drawn anew for the robot: no seed of training or validation.
-SEED = 77
+SEED = 2311
 
 
 #: What the model gives less than this anywhere is not cut out for the robot.

@@ -27,6 +27,10 @@ RIGHT_SHARES = (0.05, 0.03, 0.015)
 #: Pieces of error that are corrected in a slice (mm2), each time.
 CORRECTED_MM2 = (6.0, 4.0, 2.0)
 
+#: A slice that is taken at its word is gone over again, with these shares of the pieces above, as
+#: long as a region is wrong in more than this share of both areas.
+FINER, KEY_SHARE = (0.5, 0.25), 0.025
+
 #: No gap narrower than this is halved (mm), each time.
 NARROWEST_MM = (5.0, 3.0, 2.0)
 
@@ -92,7 +96,10 @@ def _is_wrong(user: ToolUser, region: str, index: int, share: float) -> bool:
 
 
 def _correct(user: ToolUser, index: int, least_mm2: float) -> None:
-    """The open regions of a slice, and those clearly wrong: it will be taken at its word."""
+    """The open regions of a slice, and those clearly wrong: it will be taken at its word.
+
+    So a region is gone over more finely until little is wrong.
+    """
     open_regions = user.open_regions
     regions = [
         region
@@ -100,6 +107,11 @@ def _correct(user: ToolUser, index: int, least_mm2: float) -> None:
         if region in open_regions or _is_wrong(user, region, index, RIGHT_SHARES[0])
     ]
     user.correct_slice(index, least_mm2, regions)
+    for finer in (share * least_mm2 for share in FINER):
+        regions = [name for name in regions if _is_wrong(user, name, index, KEY_SHARE)]
+        if not regions:
+            return
+        user.correct_slice(index, finer, regions)
 
 
 def _carry(user: ToolUser, keys: list[int]) -> None:

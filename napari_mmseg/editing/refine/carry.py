@@ -41,7 +41,7 @@ SHAPE_VOICES = 4
 _POSITIONS = 3
 
 #: How much a voxel's own belief counts beside one link of full weight: at least, and when sure.
-CONFIDENCE = (0.15, 0.7)
+CONFIDENCE = (0.4, 2.0)
 
 #: The box's sides in the plane are multiples of this, so that it seldom changes (voxels).
 _SIDE = 16
