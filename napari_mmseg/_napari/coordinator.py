@@ -9,20 +9,19 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject, Signal
 
 from ..annotation import Annotation
-from ..case import Case, LabelFile
-from ..errors import MmsegError
+from ..case import Case
 from ..volume import Modality
 from . import actions
+from .case_opening import CaseOpener
 from .editing_sections import EditSections
 from .exporting import Exporter
 from .journal_link import JournalLink
-from .labels_beside import read_label
+from .label_opening import LabelOpener
 from .layers import case_paths
 from .looking_inside import Inspector
 from .segmenting import Segmenter
 from .session import CaseSession
-from .task import Task
-from .widgets import case_files, questions
+from .widgets import questions
 from .widgets.case_facts import summary, waiting_labels
 
 if TYPE_CHECKING:
@@ -43,9 +42,8 @@ class Coordinator(QObject):
         self.viewer = viewer
         self.session: CaseSession | None = None
         self._panel = panel
-        self._opening: Task | None = None
-        self._tried: list[Path] = []  # what the user last wanted opened
-        self._labels_beside: list[Path] = []  # label files among what can be assigned
+        self.case_opener = CaseOpener(panel.case, self.show_case, self)
+        self.label_opener = LabelOpener(panel.case, lambda: self.session, self)
         self.work_file = JournalLink(self)
         self.segmenter = Segmenter(panel.segment, panel.regions, lambda: self.session, self)
         self.sections = EditSections(
@@ -58,7 +56,7 @@ class Coordinator(QObject):
     @property
     def is_opening(self) -> bool:
         """Are files being read for a case that is not shown yet?"""
-        return self._opening is not None and self._opening.is_running
+        return self.case_opener.is_busy
 
     # Opening and leaving
 
@@ -66,22 +64,7 @@ class Coordinator(QObject):
         self, paths: Sequence[Path], modalities: Mapping[Modality, Any] | None = None
     ) -> None:
         """Open a case from files beside the window; the present one is left only for a new one."""
-        from ..io import open_case
-
-        if self.is_opening:
-            return
-        where: Any = paths[0] if len(paths) == 1 else list(paths)
-        self._tried = list(paths)
-        self._panel.case.show_busy("Opening…")
-        self._opening = Task(
-            lambda report, cancelled: open_case(
-                where, modalities=modalities, progress=lambda text: report(text, 0.0)
-            )
-        )
-        self._opening.progressed.connect(lambda text, _: self._panel.case.show_busy(f"{text}…"))
-        self._opening.finished.connect(self.show_case)
-        self._opening.failed.connect(self._open_failed)
-        self._opening.start()
+        self.case_opener.open(paths, modalities)
 
     def show_case(self, case: Case, annotation: Annotation | None = None) -> bool:
         """Show a case in place of the present one; False when the user would rather keep that."""
@@ -129,36 +112,10 @@ class Coordinator(QObject):
             return self.exporter.run_now()
         return answer is questions.Unsaved.DISCARD
 
-    def open_label(self) -> None:
-        """Open the label file beside the case, asking for its encoding where it is unclear."""
-        session = self.session
-        if session is not None and (label := self._chosen_label(session.case)) is not None:
-            self.read_label(label)
-
-    def read_label(self, label: LabelFile) -> None:
-        """Put a label file into the annotation in hand, as one step of undo."""
-        session = self.session
-        if session is None:
-            return
-        try:
-            annotation = read_label(session.case, label, session.protocol, self._ask_encoding)
-        except MmsegError as error:
-            self._panel.case.show_error(str(error))
-            return
-        if annotation is not None:
-            self._panel.case.offer_label("")
-            session.edit.replace(annotation, "open labels")
-            session.jump_to(session.protocol.regions[0].name)
-
     # Inside
 
     def _connect(self) -> None:
         case, regions = self._panel.case, self._panel.regions
-        case.open_folder_requested.connect(self._choose_folder)
-        case.open_files_requested.connect(self._choose_files)
-        case.open_labels_requested.connect(self._choose_labels)
-        case.files_chosen.connect(self._open_assigned)
-        case.label_requested.connect(self.open_label)
         case.modality_requested.connect(
             lambda name: self._with(lambda s: s.looks.show_modality(Modality(name)))
         )
@@ -188,8 +145,7 @@ class Coordinator(QObject):
         actions.bind(self.viewer, self._handlers())
         paths = case_paths(session.case)
         self._show_facts()
-        self._panel.case.offer_files(*case_files.choices(session.case))
-        self._labels_beside = [label.path for label in session.case.labels]
+        self.case_opener.offer(session.case)
         self._panel.segment.offer_case(session.model_allowed)
         if not session.model_allowed:
             self._panel.segment.show_note("The model is not shown in this reading.")
@@ -228,17 +184,6 @@ class Coordinator(QObject):
         from .reader import own_annotation
 
         return own_annotation(case)
-
-    def _chosen_label(self, case: Case) -> LabelFile | None:
-        """The label file beside the case; of several, the one that the user picks."""
-        if len(case.labels) < 2:
-            return next(iter(case.labels), None)
-        by_name = {label.path.name: label for label in case.labels}
-        chosen = questions.ask_label(self._panel, list(by_name))
-        return by_name[chosen] if chosen is not None else None
-
-    def _ask_encoding(self, name: str, choices: list[tuple[str, str]]) -> str | None:
-        return questions.ask_encoding(self._panel, name, choices)
 
     def _show_facts(self) -> None:
         session = self.session
@@ -307,36 +252,3 @@ class Coordinator(QObject):
             "coronal": lambda: session.looks.show_plane("coronal"),
             "sagittal": lambda: session.looks.show_plane("sagittal"),
         }
-
-    def _choose_folder(self) -> None:
-        if (folder := questions.ask_folder(self._panel)) is not None:
-            self.open_paths([folder])
-
-    def _choose_files(self) -> None:
-        if files := questions.ask_files(self._panel):
-            self.open_paths(files)
-
-    def _choose_labels(self) -> None:
-        paths = case_paths(self.session.case) if self.session is not None else []
-        start = paths[0].parent if paths else None
-        if (file := questions.ask_label_file(self._panel, start)) is not None:
-            self.read_label(LabelFile(file))
-
-    def _open_failed(self, sentence: str) -> None:
-        """The command line's advice, turned into the panel's: combo boxes for what is unclear."""
-        what, option, _ = sentence.partition("--modality")
-        if not option:
-            self._panel.case.show_error(sentence)
-            return
-        files, chosen, self._labels_beside = case_files.choices_among(self._tried)
-        what = what.rpartition(": ")[0]
-        self._panel.case.ask_which(
-            f"{what}: say above which is which, then press Open with these.", files, chosen
-        )
-
-    def _open_assigned(self, chosen: dict[Modality, Any]) -> None:
-        if not chosen:
-            self._panel.case.show_error("Say which file is at least one of the contrasts.")
-            return
-        files = [v[0] if isinstance(v, tuple) else v for v in chosen.values()]
-        self.open_paths(list(dict.fromkeys([*files, *self._labels_beside])), chosen)

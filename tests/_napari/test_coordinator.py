@@ -151,7 +151,7 @@ def test_labels_of_another_grid_are_refused_in_one_sentence(
 ) -> None:
     other = tmp_path / "other.nii.gz"
     nib.Nifti1Image(np.ones((4, 4, 4), np.uint8), np.eye(4)).to_filename(other)
-    unlabelled.coordinator.read_label(LabelFile(other, "msd"))
+    unlabelled.coordinator.label_opener.open(LabelFile(other, "msd"))
     assert "other.nii.gz" in unlabelled.case._banner.text()
     assert unlabelled.coordinator.session.edit.undo_depth == 0
 
