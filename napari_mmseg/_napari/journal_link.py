@@ -102,6 +102,11 @@ class JournalLink(QObject):
         return self._has_all()
 
     @property
+    def is_only_shown(self) -> bool:
+        """Is the work on the first labels another window's, only shown here?"""
+        return self.journal is not None and self.journal.writer is None
+
+    @property
     def has_nothing_to_lose(self) -> bool:
         """Are all labels that were not exported another window's, only shown here?"""
         if self._session is None:

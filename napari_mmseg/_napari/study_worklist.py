@@ -245,8 +245,13 @@ class Worklist(QObject):
             self._reading.show_nothing()
             return
         words = Words(item.confidence, item.comment, item.not_gradable)
-        finished_item = item.state.is_finished
-        self._reading.show_reading(item.item, str(item.state), words, not finished_item)
+        self._reading.show_reading(
+            item.item,
+            str(item.state),
+            words,
+            not item.state.is_finished,
+            self._coordinator.work_file.is_only_shown,
+        )
 
 
 def _list(folder: Path, rater: str) -> _Listed:

@@ -151,6 +151,11 @@ def test_a_second_window_is_told_beside_the_reading_that_it_is_open_elsewhere(de
     second.dock.list.open_requested.emit(desk.session.reading)
     second.wait()
     assert "open in another window" in second.dock.reading.warning
+    box = second.dock.reading
+    assert "hand it in there" in box.about_text
+    for part in (box._submit, box._keep, box._sure, box._comment, box._ungradable):
+        assert not part.isEnabled()
+    assert desk.dock.reading._submit.isEnabled()
     second.session.edit.apply(Stroke("ET", Mode.PAINT, CUBE.footprint))
     assert second.session.edit.codes.max() < 3
     second.leave()

@@ -20,6 +20,7 @@ SURE: tuple[tuple[str, object], ...] = (
 )
 
 _NOTHING = "No reading of yours is open."
+_ELSEWHERE = "is open in another window: comment on it and hand it in there"
 
 
 @dataclass(frozen=True)
@@ -82,12 +83,19 @@ class ReadingBox(QWidget):
         self._fill(Words(None, "", ""))
         self._let(False)
 
-    def show_reading(self, item: str, state: str, words: Words, open_to_change: bool) -> None:
-        """Show a reading: `open_to_change` is False once it is handed in."""
+    def show_reading(
+        self, item: str, state: str, words: Words, open_to_change: bool, is_elsewhere: bool = False
+    ) -> None:
+        """Show a reading: `open_to_change` is False once it is handed in.
+
+        One that is open `is_elsewhere` is handed in and spoken of there.
+        """
         how = "is open" if open_to_change else f"is {state}: it is shown as it was handed in"
+        if open_to_change and is_elsewhere:
+            how = _ELSEWHERE
         self._about.setText(f"Reading {item} {how}.")
         self._fill(words)
-        self._let(open_to_change)
+        self._let(open_to_change and not is_elsewhere)
         self._reopen.setVisible(state == "submitted")
 
     def warn(self, text: str) -> None:
