@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 
     from .compat import Describe
 
+#: What each region of the protocols is judged by: enhancement and what it surrounds on T1ce.
+JUDGED_ON = {
+    "WT": Modality.FLAIR,
+    "TC": Modality.T1CE,
+    "ET": Modality.T1CE,
+    "lesion": Modality.FLAIR,
+}
+
 
 class CaseLooks:
     """The image layers of a case in a viewer, and the view of them.
@@ -88,6 +96,12 @@ class CaseLooks:
         if (difference := self.subtraction_layer) is not None:
             difference.visible = False
         self.changed.emit()
+
+    def show_for(self, region: str) -> None:
+        """Show the contrast that a region is judged by; nothing changes where it is not there."""
+        wanted = JUDGED_ON.get(region)
+        if wanted in self.images and wanted is not self.shown_modality:
+            self.show_modality(wanted)
 
     def next_modality(self, step: int = 1) -> None:
         there = [m for m in Modality if m in self.images]

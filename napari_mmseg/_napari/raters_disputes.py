@@ -97,6 +97,7 @@ class DisputeTour(QObject):
             return
         self._here = key
         self.region_wanted.emit(dispute.region)
+        session.looks.show_for(dispute.region)
         before = session.viewer.dims.point
         layer = show_dispute(
             session.viewer, session.case, dispute.mask, dispute.box, self._panel.box

@@ -31,6 +31,7 @@ from napari_mmseg.agreement.many import agree
 from napari_mmseg.case import Case
 from napari_mmseg.editing import Footprint, Mode, Stroke
 from napari_mmseg.io import open_case, read_annotation
+from napari_mmseg.volume import Modality
 
 LEFT = Qt.MouseButton.LeftButton
 WAIT_MS = 8_000
@@ -239,6 +240,24 @@ def test_next_goes_through_the_disagreements_by_size_and_by_key(desk):
     assert np.count_nonzero(desk.viewer.layers[DISPUTE_NAME].data) == 27
     desk.dock.disputes.list._kind.choose("presence")
     assert {row[2] for row in desk.rows(desk.dock.disputes)} == {"presence"}
+
+
+def test_a_disagreement_is_shown_on_the_contrast_that_its_region_is_judged_by(desk):
+    desk.open("one", "two", "three")
+    desk.dock.disputes.list._tolerance.choose(0.0)
+    desk.wait()
+    first = {row[0].split()[0].split("-")[0]: row[0] for row in desk.rows(desk.dock.disputes)}
+    looks, choose = desk.session.looks, desk.dock.disputes.list.chosen.emit
+    looks.show_modality(Modality.T2)
+    choose(first["ET"])
+    assert looks.shown_modality is Modality.T1CE
+    choose(first["TC"])
+    assert looks.shown_modality is Modality.T1CE
+    choose(first["WT"])
+    assert looks.shown_modality is Modality.FLAIR
+    desk.viewer.layers.remove(looks.images[Modality.T1CE])
+    choose(first["ET"])
+    assert looks.shown_modality is Modality.FLAIR
 
 
 def test_disputes_are_settled_undone_logged_and_resumed(desk, tmp_path, monkeypatch):
