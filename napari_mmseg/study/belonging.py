@@ -44,10 +44,7 @@ def header_problem(study: Study, assignment: Assignment, name: str, header: Head
     """The same of a work file's header; `name` is the file's."""
     entry = study.cases[assignment.case]
     if header.protocol_sha256 != protocol_digest(study.protocol):
-        return (
-            f'"{name}" follows another protocol ({header.protocol}) than the study '
-            f"({study.protocol.name}): move it out of the study"
-        )
+        return other_protocol(name, header.protocol, study.protocol.name)
     if not header.grid.same_as(entry.grid):
         return f'"{name}" lies on another grid than its case: move it out of the study'
     if header.fingerprint != expected_fingerprint(assignment, entry):
@@ -55,3 +52,11 @@ def header_problem(study: Study, assignment: Assignment, name: str, header: Head
     if header.rater != assignment.rater:
         return f'"{name}" was made under another pseudonym: move it out of the study'
     return ""
+
+
+def other_protocol(name: str, its: str, wanted: str) -> str:
+    """The sentence for a work file whose codes mean something else."""
+    return (
+        f'"{name}" follows another protocol ({its}) than the study ({wanted}): move it out of the '
+        "study"
+    )

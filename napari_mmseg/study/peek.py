@@ -26,7 +26,7 @@ class Glance:
 
     Parameters
     ----------
-    rater, fingerprint, protocol_sha256
+    rater, fingerprint, protocol, protocol_sha256
         From its header.
     active_s, strokes
         The effort up to its last act.
@@ -38,6 +38,7 @@ class Glance:
 
     rater: str = ""
     fingerprint: str = ""
+    protocol: str = ""
     protocol_sha256: str = ""
     active_s: float = 0.0
     strokes: int = 0
@@ -121,6 +122,7 @@ def _glance(first: dict[str, Any], at: float, last: dict[str, Any]) -> Glance:
     return Glance(
         str(header["rater"]),
         str(header["fingerprint"]),
+        str(header["protocol"]),
         str(header["protocol_sha256"]),
         float(effort["active_s"]),
         int(effort["strokes"]),

@@ -17,7 +17,7 @@ from ..case import Case
 from ..errors import InputError
 from ..volume import SourceSpace
 from .assign import Assignment
-from .belonging import expected_fingerprint, header_problem
+from .belonging import expected_fingerprint, header_problem, other_protocol
 from .digest import digest_of
 from .mirror import mirrored_codes
 from .peek import Glance
@@ -162,6 +162,8 @@ class Reading:
         entry, seen = self.study.cases[self.case], self.glance
         if not seen.rater:  # nothing was drawn, or the file cannot be used: that is told elsewhere
             return ""
+        if self.study.protocol_sha256 not in ("", seen.protocol_sha256):
+            return other_protocol(self.path.name, seen.protocol, self.study.plan.protocol)
         if seen.fingerprint != expected_fingerprint(self.assignment, entry):
             return f'"{self.path.name}" is the work on another case or reading: {_MOVE}'
         if seen.rater != self.rater:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
+from ..journal.header import protocol_digest
 from ..journal.schema import SUFFIX
 from ..protocol import Protocol, load_protocol
 from .assign import Assignment
@@ -71,6 +72,14 @@ class Study:
             When this program knows no such protocol.
         """
         return load_protocol(self.plan.protocol)
+
+    @cached_property
+    def protocol_sha256(self) -> str:
+        """What work files say of the study's protocol; empty when this program does not know it."""
+        try:
+            return protocol_digest(self.protocol)
+        except InputError:
+            return ""
 
     @cached_property
     def cases(self) -> Mapping[str, CaseEntry]:

@@ -15,6 +15,7 @@ from napari_mmseg.editing import EditSession
 from napari_mmseg.errors import InputError
 from napari_mmseg.grid import Grid
 from napari_mmseg.journal import Journal, table
+from napari_mmseg.journal.header import protocol_digest
 from napari_mmseg.journal.schema import Row
 from napari_mmseg.protocol import load_protocol
 from napari_mmseg.study import Study, check, load_annotation, new_study, open_item, submit
@@ -120,6 +121,15 @@ def test_a_file_that_does_not_belong_is_told_of_and_not_opened(study, item, how)
     assert len(list(study.readings())) == 6
     assert open_item(study, "bob").item
     submit(study, "bob", study.worklist("bob")[0].item)
+
+
+def test_a_work_file_under_another_protocol_is_told_of_in_the_list_too(study, item):
+    other = load_protocol("ms_lesion")
+    assert study.reading("ann", item).problem == ""
+    rewritten(file_of(study, item), protocol=other.name, protocol_sha256=protocol_digest(other))
+    sentence = f'"{item}.mmseg" follows another protocol (ms_lesion) than the study (glioma)'
+    assert study.reading("ann", item).problem.startswith(sentence)
+    assert [r.problem[: len(sentence)] for r in study.readings() if r.problem] == [sentence]
 
 
 @pytest.mark.parametrize("how", ["empty", "gone"])
