@@ -99,15 +99,22 @@ class Shaper:
         finally:
             session.on_change.remove(note)
 
-    def cut(self, looks_at: str) -> tuple[float, float]:
-        """Intensities of a contrast to begin a cut with: those usual in the region."""
+    def cut(self, looks_at: str) -> tuple[float, float, bool]:
+        """Intensities of a contrast to begin a cut with: those usual in the region.
+
+        Returns
+        -------
+        Lowest and highest; and are all intensities there whole numbers? Then these are too.
+        """
         image = self._images[looks_at]
         inside = self._session.protocol.inside(self._session.codes, self._tool().region)
         values = image[inside] if inside.any() else image[image != 0]
         if not values.size:
-            return 0.0, 0.0
+            return 0.0, 0.0, False
         low, high = np.percentile(values, _FIRST_CUT)
-        return float(low), float(high)
+        if np.array_equal(values, np.rint(values)):
+            return float(np.floor(low)), float(np.ceil(high)), True
+        return float(low), float(high), False
 
     def _do(self, request: ShapeRequest, region: str) -> None:
         from ..editing import operations

@@ -96,10 +96,25 @@ def test_slices_are_copied_and_interpolated_along_the_shown_plane_by_key(desk):
 
 
 def test_a_cut_begins_with_the_intensities_of_the_region(desk):
-    low, high = desk.controller.shaper.cut("T2")
-    assert (low, high) == (0.0, 100.0)
+    assert desk.controller.shaper.cut("T2") == (0.0, 100.0, True)
     desk.session.replace(np.zeros(SHAPE, np.uint8), "nothing")
-    assert desk.controller.shaper.cut("T2") == (100.0, 100.0)  # of all that is not black
+    assert desk.controller.shaper.cut("T2") == (100.0, 100.0, True)  # of all that is not black
+
+
+def test_whole_intensities_are_cut_at_whole_numbers(desk, qtbot):
+    box = ShapeBox()
+    qtbot.addWidget(box)
+    image = desk.controller.images["T2"]
+    image[...] = np.arange(image.size, dtype=image.dtype).reshape(image.shape) % 30
+    low, high, whole = desk.controller.shaper.cut("T2")
+    assert whole
+    assert (low, high) == (round(low), round(high))
+    box.show_cut(low, high, whole)
+    assert [part.text() for part in (box._low, box._high)] == [f"{low:.0f}", f"{high:.0f}"]
+    box.show_cut(0.25, 1.5)
+    assert box._low.text() == "0.250"
+    desk.controller.images["T2"] = image + 0.5
+    assert not desk.controller.shaper.cut("T2")[2]
 
 
 def preview(desk: Desk) -> np.ndarray | None:

@@ -130,9 +130,9 @@ class ShapeBox(QWidget):
         """Does the user see the intensities of the cut, or what it would change?"""
         return self.isVisible() or self._preview.isChecked()
 
-    def show_cut(self, low: float, high: float) -> None:
-        """Propose intensities to cut at."""
-        decimals = 0 if high - low >= _WHOLE_FROM else 3
+    def show_cut(self, low: float, high: float, whole: bool = False) -> None:
+        """Propose intensities to cut at; `whole` when the image has no others than whole ones."""
+        decimals = 0 if whole or high - low >= _WHOLE_FROM else 3
         for box, value in ((self._low, low), (self._high, high)):
             box.setDecimals(decimals)
             box.setValue(value)
