@@ -59,8 +59,25 @@ ModalityFiles = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+
+
+def checked_protocol(name: str) -> str:
+    """`name`, if there is a protocol of that name; a wrong one is a usage error."""
+    from ..protocol import protocol_names
+
+    if name not in (known := protocol_names()):
+        raise typer.BadParameter(f"there is no protocol {name!r}: choose one of {', '.join(known)}")
+    return name
+
+
 ProtocolName = Annotated[
-    str, typer.Option("--protocol", metavar="NAME", help="Which regions the labels name.")
+    str,
+    typer.Option(
+        "--protocol",
+        metavar="NAME",
+        help="Which regions the labels name.",
+        callback=checked_protocol,
+    ),
 ]
 
 

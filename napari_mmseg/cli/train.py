@@ -206,6 +206,8 @@ def train(
 
 def _train_cmft(*, steps: int | None, device: Device, minutes: float | None, **chosen: Any) -> None:
     """The CMFT stage: generators between the pairs of contrasts, from cases without labels."""
+    if chosen["data"] is None:
+        _check_anatomy(chosen["anatomy"])
     from ..training.cmft import CmftOptions, train_cmft
 
     options = CmftOptions(minutes=minutes, device=_one_device(device), **chosen)
@@ -217,6 +219,25 @@ def _train_cmft(*, steps: int | None, device: Device, minutes: float | None, **c
         f"the run {options.name} holds the generators: napari-mmseg train --network cmff "
         f"--init cmft --cmft {options.name}"
     )
+
+
+def _check_anatomy(folder: Path) -> None:
+    """Refuse a folder without label maps, as the segmentation stage does itself.
+
+    Raises
+    ------
+    InputError
+        When it holds none.
+    """
+    from ..training.simulate.anatomy import anatomy_files
+
+    try:
+        anatomy_files(folder)
+    except OSError as error:
+        raise InputError(
+            f'the folder "{folder.name}" holds no anatomical label map (.nii.gz): name one that '
+            "does with --anatomy"
+        ) from error
 
 
 def _one_device(device: Device) -> str:

@@ -48,6 +48,8 @@ def recover(path: Path, out: Path) -> Recovery:
     if out.exists():
         raise InputError(f'"{out.name}" is there already: choose another name')
     rows, was_damaged = table.read_rows(path)
+    if not rows:
+        raise InputError(f'"{path.name}" is empty: there is nothing to recover in it')
     work = replay(rows)
     try:
         table.write_rows(out, recovered_rows(rows, work))

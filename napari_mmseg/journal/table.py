@@ -94,8 +94,12 @@ def read_rows(path: Path) -> tuple[list[Row], bool]:
         if path.is_dir():
             raise InputError(f'"{path.name}" is a folder: name a work file in it')
         data_is_there = path.stat().st_size > 0
+    except FileNotFoundError as error:
+        raise InputError(f'"{path.name}" does not exist: name a work file (.mmseg)') from error
     except OSError as error:
-        raise InputError(f'"{path.name}" cannot be read: {error.strerror}') from error
+        raise InputError(
+            f'"{path.name}" cannot be read ({error.strerror}): check the file and its folder'
+        ) from error
     if not data_is_there:
         return [], False
     try:

@@ -125,3 +125,11 @@ def test_weights_that_are_missing_or_of_another_network(run: Command, case_folde
     assert "another network" in run("segment", case_folder, *target).sentence
     (model / "simulated.bin").unlink()
     assert "lacks its file simulated.bin" in run("segment", case_folder, *target).sentence
+
+
+def test_a_protocol_or_an_encoding_that_is_not_there_is_a_usage_error(run: Command, label_file):
+    for option, known in (("--protocol", "ms_lesion"), ("--encoding", "brats2023")):
+        done = run("agree", label_file, label_file, option, "other")
+        assert (done.code, done.out) == (2, "")
+        assert "'other'" in done.err
+        assert known in done.err

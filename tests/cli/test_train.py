@@ -100,6 +100,20 @@ def test_the_stage_without_labels_has_its_own_run(run, asked, tmp_path, monkeypa
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # openvino's converter
+@pytest.mark.parametrize("stage", ["segment", "cmft"])
+def test_a_folder_without_label_maps_is_refused_before_the_training(
+    run, tmp_path, monkeypatch, stage
+):
+    monkeypatch.setenv("NAPARI_MMSEG_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "heads").mkdir()
+    said = run("train", "--stage", stage, "--anatomy", tmp_path / "heads").sentence
+    assert said == (
+        'the folder "heads" holds no anatomical label map (.nii.gz): name one that does with '
+        "--anatomy"
+    )
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # openvino's converter
 def test_a_cmft_run_is_named_to_begin_with(run, asked, tmp_path):
     run("train", "--anatomy", tmp_path, "--network", "cmff", "--init", "cmft", "--cmft", "pairs")
     (options,) = asked

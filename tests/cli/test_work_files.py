@@ -112,6 +112,13 @@ def test_the_recovered_file_has_a_name_by_itself(run, work_file, tmp_path, monke
 
 
 def test_what_is_not_there_is_said(run, tmp_path):
-    assert "cannot be read" in run("history", tmp_path / "none.mmseg").sentence
-    assert "does not exist" in run("history", tmp_path / "no", "--csv", tmp_path / "o.csv").sentence
+    for command in ("history", "recover"):
+        said = run(command, tmp_path / "none.mmseg").sentence
+        assert said.startswith('"none.mmseg" does not exist: name a work file')
     assert "no work file" in run("history", tmp_path).sentence
+    empty = tmp_path / "empty" / "nothing.mmseg"
+    empty.parent.mkdir()
+    empty.touch()
+    for command in ("history", "recover"):
+        assert run(command, empty).sentence.startswith('"nothing.mmseg" is empty: ')
+    assert "does not exist" in run("history", tmp_path / "no", "--csv", tmp_path / "o.csv").sentence
