@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from qtpy.QtCore import QObject
 
 from ..case import Case, LabelFile
 from ..errors import MmsegError
-from .labels_beside import read_label
+from .labels_beside import choices_in, read_label
 from .layers import case_paths
 from .session import CaseSession
 from .widgets import questions
 from .widgets.case_box import CaseBox
+
+#: No label file is larger; larger ones are left to others unread (a drag over the window waits).
+_LARGEST_BYTES = 2**27
 
 
 class LabelOpener(QObject):
@@ -50,6 +54,23 @@ class LabelOpener(QObject):
             self._box.offer_label("")
             session.edit.replace(annotation, "open labels")
             session.jump_to(session.protocol.regions[0].name)
+
+    def takes(self, paths: Sequence[Path]) -> bool:
+        """Is this one file, with labels that can be read, on the grid of the open case?"""
+        session = self._session()
+        if session is None or len(paths) != 1:
+            return False
+        from ..io.image import read_image, suffix_of
+
+        path = paths[0]
+        try:
+            if suffix_of(path) is None or path.stat().st_size > _LARGEST_BYTES:
+                return False
+            image = read_image(path)
+            fits = image.source.display_grid.same_as(session.case.grid)
+            return fits and bool(choices_in(image, session.protocol))
+        except (MmsegError, OSError):
+            return False
 
     # Inside
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ..annotation import Annotation
 from ..case import Case, LabelFile
 from ..errors import EncodingError
 from ..protocol import Protocol
+
+if TYPE_CHECKING:
+    from ..io.image import StoredImage
 
 #: Asks which encoding a file has: (file name, [(title, name), ...]) -> name or None.
 Ask = Callable[[str, list[tuple[str, str]]], str | None]
@@ -37,11 +41,23 @@ def read_label(case: Case, label: LabelFile, protocol: Protocol, ask: Ask) -> An
 
 def encoding_choices(label: LabelFile, protocol: Protocol) -> list[tuple[str, str]]:
     """The encodings that can be meant, as (title, name): only those that read the file's values."""
+    from ..io.image import read_image
+
+    return choices_in(read_image(label.path), protocol)
+
+
+def choices_in(image: StoredImage, protocol: Protocol) -> list[tuple[str, str]]:
+    """The same of an image that was read.
+
+    Raises
+    ------
+    MmsegError
+        When it holds no whole numbers from 0 to 255.
+    """
     import numpy as np
 
-    from ..io.image import read_image
     from ..io.label_files import label_values
 
-    values = label_values(read_image(label.path))
+    values = label_values(image)
     found = [int(v) for v in np.flatnonzero(np.bincount(values.ravel(), minlength=256))]
     return [(e.title, e.name) for e in protocol.encodings.values() if e.accepts(found)]

@@ -10,6 +10,7 @@ from qtpy.QtCore import QSize
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
+from ..case import LabelFile
 from . import compat
 from .closing import CloseGuard, main_window_of
 from .coordinator import Coordinator
@@ -165,6 +166,10 @@ class Panel(QWidget):
 
         self._droppers.append(
             DropTaker(target, looks_like_case, lambda paths: self.coordinator.open_paths(paths))
+        )
+        labels = self.coordinator.label_opener
+        self._droppers.append(
+            DropTaker(target, labels.takes, lambda paths: labels.open(LabelFile(paths[0])))
         )
 
 

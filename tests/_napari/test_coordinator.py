@@ -233,6 +233,30 @@ def test_a_case_can_be_dropped(panel: Panel, case_folder: Path, qtbot: QtBot) ->
     qtbot.waitUntil(lambda: panel.coordinator.session is not None, timeout=WAIT_MS)
 
 
+def test_a_label_file_of_the_open_case_can_be_dropped(
+    panel: Panel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = phantom.write_case(tmp_path / "plain", plain=True)
+    assert not drop(panel, plain / "mask.nii.gz")  # no case is open
+    unlabelled = phantom.write_case(tmp_path / "unlabelled", labels=False, plain=True)
+    panel.coordinator.show_case(open_case(unlabelled))
+    asked: list[str] = []
+    monkeypatch.setattr(
+        questions, "ask_encoding", lambda parent, name, _: (asked.append(name), "brats2023")[1]
+    )
+    assert drop(panel, plain / "mask.nii.gz")
+    edit = panel.coordinator.session.edit
+    assert asked == ["mask.nii.gz"]
+    assert (edit.volumes_ml()["ET"] > 0, edit.undo_depth) == (True, 1)
+    (tmp_path / "other").mkdir()
+    image = np.asarray(nib.load(plain / "T2.nii.gz").dataobj)
+    nib.Nifti1Image(image, phantom.ras_affine()).to_filename(tmp_path / "other" / "scan.nii.gz")
+    nib.Nifti1Image(np.ones((4, 4, 4), np.uint8), np.eye(4)).to_filename(tmp_path / "far.nii.gz")
+    for left in (tmp_path / "other" / "scan.nii.gz", tmp_path / "far.nii.gz"):
+        assert not drop(panel, left)
+    assert edit.undo_depth == 1
+
+
 def test_other_things_dropped_are_left_alone(panel: Panel, tmp_path: Path) -> None:
     assert not drop(panel, tmp_path)
     assert not panel.coordinator.is_opening
