@@ -59,5 +59,6 @@ def choices_in(image: StoredImage, protocol: Protocol) -> list[tuple[str, str]]:
     from ..io.label_files import label_values
 
     values = label_values(image)
-    found = [int(v) for v in np.flatnonzero(np.bincount(values.ravel(), minlength=256))]
+    counts = np.bincount(values.ravel(order="K"), minlength=256)
+    found = [int(v) for v in np.flatnonzero(counts)]
     return [(e.title, e.name) for e in protocol.encodings.values() if e.accepts(found)]
