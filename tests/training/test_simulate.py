@@ -248,3 +248,14 @@ def test_some_coils_make_one_side_of_the_head_darker() -> None:
             ratios.append(float(torch.log(back / front).abs()))
     strong = np.mean(np.array(ratios) > 0.2)
     assert 0.02 < strong < 0.2
+
+
+def test_in_some_scans_the_middle_shines() -> None:
+    shape = (60, 60, 60)
+    index = torch.tensor([2, 30, 57])
+    ratios = []
+    for k in range(DRAWS):
+        for spoiling in draw_spoiling(shape, Chance(k)):
+            profile = torch.log(bias_field(spoiling, shape, (index, index, index)))
+            ratios.append(float(profile[1, 1, 1] - profile[::2, ::2, ::2].mean()))
+    assert 0.03 < np.mean(np.array(ratios) > 0.15) < 0.3

@@ -25,10 +25,15 @@ PLANES = 8
 
 #: How much of a glow at the lower end each of the four nodes of the profile has, from the vertex.
 LOWER_END = (0.0, 0.0, 0.5, 1.0)
+NODES = len(LOWER_END)
 
 #: Share of cases whose coil makes one side darker, up to this logarithm at either end.
 SHADED_SHARE = 0.25
 SHADE = 0.35
+
+#: Share of cases whose middle is brighter or darker than their rim, and by how much (logarithm).
+GLOWING_SHARE = 0.35
+GLOW = (-0.2, 0.6)
 
 
 @dataclass(frozen=True)
@@ -54,28 +59,36 @@ class Spoiling:
 def draw_spoiling(shape: Shape, chance: Chance) -> tuple[Spoiling, ...]:
     """Artefacts of the four modalities of one case."""
     spoilt = tuple(_draw_one(shape, chance) for _ in range(4))
-    if not chance.happens(SHADED_SHARE):
-        return spoilt
-    # Front to back most often: heads lie on the coil.
-    axis = 2 + chance.pick((0.2, 0.6, 0.2))
-    darker = chance.uniform(-SHADE, SHADE)
-    return tuple(_shade(one, axis, darker, chance) for one in spoilt)
+    if chance.happens(SHADED_SHARE):
+        # Front to back most often: heads lie on the coil.
+        axis = chance.pick((0.2, 0.6, 0.2))
+        spoilt = _shaded(spoilt, _places()[axis] * chance.uniform(-SHADE, SHADE), chance)
+    if chance.happens(GLOWING_SHARE):
+        away = torch.stack(_places()).square().sum(dim=0)
+        spoilt = _shaded(spoilt, torch.exp(-away) * chance.uniform(*GLOW), chance)
+    return spoilt
 
 
-def _shade(one: Spoiling, axis: int, darker: float, chance: Chance) -> Spoiling:
-    """The profile of a coil that lies nearer to one side of the head, more or less by contrast."""
-    if chance.happens(0.3):
-        return one
-    slope = torch.linspace(-1, 1, one.bias.shape[axis], device=one.bias.device)
-    view = [1] * 5
-    view[axis] = -1
-    return replace(one, bias=one.bias + (slope * darker * chance.uniform(0.4, 1.2)).view(view))
+def _places() -> tuple[Tensor, ...]:
+    """Where the nodes of a coil profile lie along each axis, from -1 to 1: (4, 4, 4) each."""
+    line = torch.linspace(-1, 1, NODES)
+    return torch.meshgrid(line, line, line, indexing="ij")
+
+
+def _shaded(spoilt: tuple[Spoiling, ...], profile: Tensor, chance: Chance) -> tuple[Spoiling, ...]:
+    """A coil's `profile` (4, 4, 4) on the images of a case, more or less by contrast."""
+    return tuple(
+        one
+        if chance.happens(0.3)
+        else replace(one, bias=one.bias + (profile * chance.uniform(0.4, 1.2)).to(one.bias.device))
+        for one in spoilt
+    )
 
 
 def _draw_one(shape: Shape, chance: Chance) -> Spoiling:
-    bias = chance.white((1, 1, 4, 4, 4)) * chance.uniform(0.0, 0.06)
+    bias = chance.white((1, 1, NODES, NODES, NODES)) * chance.uniform(0.0, 0.06)
     # Coils fall off towards the neck: cerebellum and temporal poles differ from the vertex.
-    slope = torch.linspace(-1, 1, 4, device=chance.device) * float(chance.normal(0.06))
+    slope = torch.linspace(-1, 1, NODES, device=chance.device) * float(chance.normal(0.06))
     if chance.happens(0.5):  # the coil's lower end shines on what lies next to it
         slope = slope + torch.tensor(LOWER_END, device=chance.device) * chance.uniform(-0.1, 0.35)
     bias = bias + slope.view(1, 1, 4, 1, 1)

@@ -233,10 +233,14 @@ def _lesion_means(tissue: Tensor, chance: Chance) -> Tensor:
     uptake = chance.log_uniform(0.1, 1.2)
     mean[:, t.ENHANCING] = torch.tensor([
         t1_like(chance.uniform(-0.9, 0.2)), brightest + DISTINCT + uptake,
-        # Densely packed cells hold little water: as grey matter, or darker, on T2 and FLAIR.
-        1.0 + (t2_like(water) - 1.0) * chance.uniform(-0.1, 0.9),
-        max(0.88, 1.0 + (float(oedema[FLAIR]) - 1.0) * chance.uniform(-0.3, 1.5)),
+        1.0 + (t2_like(water) - 1.0) * chance.uniform(0.0, 0.9),
+        1.0 + (float(oedema[FLAIR]) - 1.0) * chance.uniform(0.2, 1.5),
     ])  # fmt: skip
+    if chance.happens(0.25):  # densely packed cells hold little water
+        mean[T2, t.ENHANCING] = 1.0 + (t2_like(water) - 1.0) * chance.uniform(-0.1, 0.4)
+        mean[FLAIR, t.ENHANCING] = max(
+            0.88, 1.0 + (float(oedema[FLAIR]) - 1.0) * chance.uniform(-0.3, 0.4)
+        )
     if chance.happens(0.15):  # blood or calcium: bright on T1 too, but less than on T1ce
         mean[T1, t.ENHANCING] = chance.uniform(1.0, 1.15)
     spot = chance.log_uniform(0.05, 0.35)
