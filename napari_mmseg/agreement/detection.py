@@ -42,8 +42,8 @@ def lesion_f1(stack: Stack) -> NDArray[np.float64]:
     with np.errstate(invalid="ignore", divide="ignore"):
         shares = found / lesions[:, None]  # of the row's lesions, found by the column
         f1 = 2 * shares * shares.T / (shares + shares.T)
-    missed = (found == 0) & (found.T == 0) & ((lesions[:, None] > 0) | (lesions[None] > 0))
-    f1[missed] = 0.0
+    either = (lesions[:, None] > 0) | (lesions[None] > 0)
+    f1[either & np.isnan(f1)] = 0.0
     return f1
 
 

@@ -180,6 +180,14 @@ def test_f1_of_lesions_equals_brute_force(spacing, masks):
         assert pair.lesion_f1 == near(expected)
 
 
+def test_a_lesion_met_by_a_region_too_small_to_be_one_counts_as_missed():
+    masks = np.zeros((2, 6, 7, 5), bool)
+    masks[0, :3, 0, 0] = True
+    masks[1, 2, 0, 0] = True
+    (pair,) = of_masks(masks).pairs
+    assert pair.lesion_f1 == 0.0
+
+
 def test_energy_distance_and_diversity_are_their_definitions():
     from napari_mmseg.agreement.energy import energy_distance
 
