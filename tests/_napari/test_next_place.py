@@ -112,10 +112,11 @@ def test_an_empty_annotation_has_nothing_to_look_at(found):
 def test_the_first_look_does_not_hold_the_window_up(found, monkeypatch):
     """While it lasts the key does nothing more, and what was edited is seen with the next place."""
     desk, box, place = found.desk, found.box, found.sections.next_place
-    go = threading.Event()
+    begun, go = threading.Event(), threading.Event()
     own = ReviewQueue._look_for_pieces
 
     def wait(self: ReviewQueue) -> None:
+        begun.set()
         go.wait(20)
         own(self)
 
@@ -125,6 +126,7 @@ def test_the_first_look_does_not_hold_the_window_up(found, monkeypatch):
     assert "Looking through" in box.left_text
     assert place.place is None
     desk.press("N")
+    assert begun.wait(20)
     desk.session.replace(np.zeros(SHAPE, np.uint8), "wipe", as_proposal=False)
     go.set()
     found.press_next()
