@@ -21,7 +21,8 @@ class Provenance:
 
     `inputs` maps a modality to the SHA-256 of its file; `edits` counts voxels added and removed
     by region since the model's proposal, `effort` tells what correcting it cost. `flips` says
-    which mirror images a model's answers were averaged over; `expected_dice` is what its proposal
+    which mirror images a model's answers were averaged over, `adapted` whether they were fitted to
+    how the tissues of the case look; `expected_dice` is what its proposal
     could hope for by region, from calibrated probabilities. `sources` names the annotations that a
     consensus or an adjudication was made from: rater to the SHA-256 of their codes.
     """
@@ -38,6 +39,7 @@ class Provenance:
     edits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     flips: str = "none"
+    adapted: bool = False
     expected_dice: Mapping[str, float] = field(default_factory=dict)
     effort: Mapping[str, Any] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)

@@ -29,10 +29,11 @@ def result_text(annotation: Annotation, seconds: float, prediction: Prediction, 
     how = annotation.provenance
     device = f" on {how.device}" if how.device else ""
     flips = ", averaged over flips" if how.flips != "none" else ""
+    fitted = ", fitted to this case" if how.adapted else ""
     used = f"Used {', '.join(how.modalities)}."
     if how.missing:
         used += f" Missing: {', '.join(how.missing)}."
-    told = f"Segmented by {how.model}{device} in {seconds:.1f} s{flips}. {used}"
+    told = f"Segmented by {how.model}{device} in {seconds:.1f} s{flips}{fitted}. {used}"
     return told + _hopes(how.expected_dice, prediction) + (KEPT if kept else "")
 
 

@@ -285,6 +285,7 @@ def _predict(
         device=job.request.device,
         flips="left-right" if job.request.flips else "none",
         skull="remove" if job.request.strip else "keep",
+        adapt=job.request.adapt,
         preview=preview,
         progress=lambda p: report(p.stage, p.fraction),
         cancelled=cancelled,

@@ -40,6 +40,13 @@ def segment(
         Flips,
         typer.Option(help="Average over the mirrored brain: left-right 2, all 8 times the time."),
     ] = Flips.NONE,
+    adapt: Annotated[
+        bool,
+        typer.Option(
+            "--adapt/--no-adapt",
+            help="Fit the answer to how the tissues of this case look, or leave it as it is.",
+        ),
+    ] = True,
     strip: Annotated[
         bool, typer.Option("--strip", help="The images show the skull: remove it first.")
     ] = False,
@@ -73,6 +80,7 @@ def segment(
             device=device.value,
             flips=flips.value,
             skull="remove" if strip else "keep",
+            adapt=adapt,
         )
         annotation = prediction.annotation()
         predicted = time.perf_counter()
@@ -95,6 +103,7 @@ def segment(
                 "volumes_ml": {n: round(ml, 4) for n, ml in annotation.volumes_ml.items()},
                 "expected_dice": {n: round(d, 4) for n, d in provenance.expected_dice.items()},
                 "flips": provenance.flips,
+                "adapted": provenance.adapted,
                 "modalities": [str(m) for m in provenance.modalities],
                 "missing": [str(m) for m in provenance.missing],
                 "model": provenance.model,

@@ -43,3 +43,25 @@ def drop_doubtful_components(
     keep[np.unique(labels[sure])] = True
     kept: NDArray[np.bool_] = keep[labels]
     return kept
+
+
+def drop_dim_components(
+    mask: NDArray[np.bool_], image: NDArray[np.float32], least: float
+) -> NDArray[np.bool_]:
+    """`mask` (I, P, L) without its 26-connected components that are dim.
+
+    Dim: their median in `image` (I, P, L) is below `least`.
+    """
+    import cc3d
+
+    if not mask.any():
+        return mask
+    labels, count = cc3d.connected_components(mask, connectivity=26, return_N=True)
+    boxes = cc3d.statistics(labels)["bounding_boxes"]
+    kept = np.zeros(mask.shape, dtype=bool)
+    for number in range(1, count + 1):
+        box = boxes[number]
+        piece = labels[box] == number
+        if np.median(image[box][piece]) >= least:
+            kept[box] |= piece
+    return kept

@@ -20,6 +20,7 @@ from ..models import BRAIN_PROTOCOL, DEFAULT_MODEL, Card, load_card
 from ..protocol import Protocol, load_protocol
 from ..volume import Modality
 from . import engine as engines
+from .appearance import adapted
 from .brain import without_skull
 from .engine import Engine
 from .fallback import infer, name_of
@@ -49,6 +50,7 @@ def segment(
     device: str = "auto",
     thresholds: Mapping[str, float] | None = None,
     flips: str = "none",
+    adapt: bool = True,
     progress: Callable[[Progress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Annotation:
@@ -59,6 +61,7 @@ def segment(
         device=device,
         thresholds=thresholds,
         flips=flips,
+        adapt=adapt,
         progress=progress,
         cancelled=cancelled,
     ).annotation()
@@ -72,6 +75,7 @@ def predict(
     thresholds: Mapping[str, float] | None = None,
     flips: str = "none",
     skull: str = "keep",
+    adapt: bool = True,
     preview: Callable[[Prediction], None] | None = None,
     progress: Callable[[Progress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
@@ -90,6 +94,9 @@ def predict(
         Mirror images to average over: "none", "left-right" (twice the time) or "all" (8 times).
     skull
         "keep", or "remove": find the brain first and show the model nothing else.
+    adapt
+        Fit the answer to how the tissues of this case look, for models made for it
+        (`inference.appearance`); False: the network's answer as it is.
     preview
         Given a quick look on coarser voxels before the full pass begins, from the calling thread;
         only on the processor, where the full pass takes seconds.
@@ -157,7 +164,12 @@ def predict(
     seconds["predict"] = perf_counter() - start
     watch.reach("label", PREDICTED)
     start = perf_counter()
-    prediction = asked.answer(found, device_used, engine_used, seconds)
+    fits = adapt and card.appearance is not None
+    if fits:
+        found = adapted(found[0], prepared.channels, card, watch.check), found[1]
+        seconds["adapt"] = perf_counter() - start
+        start = perf_counter()
+    prediction = asked.answer(found, device_used, engine_used, seconds, fitted=fits)
     seconds["label"] = perf_counter() - start
     watch.reach("done", 1.0)
     return prediction
@@ -182,7 +194,12 @@ class _Asked:
         return coarse_shape((a, b, c), self.card.stride) != (a, b, c)
 
     def answer(
-        self, found: Flipped, device: str, engine: str, seconds: Mapping[str, float]
+        self,
+        found: Flipped,
+        device: str,
+        engine: str,
+        seconds: Mapping[str, float],
+        fitted: bool = False,
     ) -> Prediction:
         """What the network found, on the case's grid."""
         case, card, prepared = self.case, self.card, self.prepared
@@ -204,6 +221,7 @@ class _Asked:
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             warnings=tuple(self.warnings),
             flips=self.flips,
+            adapted=fitted,
         )
         return Prediction(
             grid=case.grid,
@@ -215,8 +233,9 @@ class _Asked:
             thresholds=self.thresholds,
             provenance=provenance,
             smallest_component_mm3=card.smallest_component_mm3,
-            peaks=card.peaks,
-            calibration=card.calibration,
+            peaks={} if fitted else card.peaks,  # adapting has judged the pieces already
+            # It was fitted on answers like those that are given by default.
+            calibration=None if card.appearance and not fitted else card.calibration,
             spread=spread,
             seconds=seconds,
         )

@@ -69,6 +69,7 @@ def describe(
         "sources": dict(how.sources),
         "thresholds": dict(how.thresholds),
         "flips": how.flips,
+        "adapted": how.adapted,
         "expected_dice_of_proposal": {r: round(d, 4) for r, d in how.expected_dice.items()},
         "edits": {region: dict(counts) for region, counts in how.edits.items()},
         "effort": dict(how.effort),
@@ -145,6 +146,7 @@ def _provenance(data: Mapping[str, Any]) -> Provenance:
         edits=dict(data.get("edits") or {}),
         warnings=tuple(data.get("warnings") or ()),
         flips=str(data.get("flips") or "none"),
+        adapted=data.get("adapted") is True,
         expected_dice=dict(data.get("expected_dice_of_proposal") or {}),
         sources=dict(data.get("sources") or {}),
     )

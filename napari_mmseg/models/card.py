@@ -12,6 +12,7 @@ from typing import Any
 
 from ..errors import ModelError
 from ..volume import Modality
+from .appearance import Appearance, read_appearance
 from .calibration import Calibration, read_calibration
 
 #: What a card follows whose model finds the brain, not a tumour.
@@ -89,6 +90,8 @@ class Card:
     calibration
         What makes probabilities of the network's numbers; None when nobody has fitted it.
         Thresholds and peaks are of the network's own numbers all the same.
+    appearance
+        How far the looks of a case's tissues may move the network's answer; None: not at all.
     details
         The whole card as read: training, validation, intended use, licence.
     """
@@ -112,6 +115,7 @@ class Card:
     window: tuple[int, int, int] | None = None
     resize: tuple[int, int, int] | None = None
     calibration: Calibration | None = None
+    appearance: Appearance | None = None
     details: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -199,6 +203,7 @@ def read_card(folder: Path) -> Card:
 def _parse(folder: Path, data: Mapping[str, Any]) -> Card:
     network = data["network"]
     regions = tuple(str(name) for name in data["regions"])
+    channels = tuple(Modality(name) for name in data["channels"])
     card = Card(
         name=str(data["name"]),
         version=str(data["version"]),
@@ -211,7 +216,7 @@ def _parse(folder: Path, data: Mapping[str, Any]) -> Card:
             outputs=int(network["out"]),
             options=MappingProxyType(dict(network.get("options", {}))),
         ),
-        channels=tuple(Modality(name) for name in data["channels"]),
+        channels=channels,
         regions=regions,
         orientation=str(data["orientation"]),
         spacing_mm=float(data["spacing_mm"]),
@@ -229,6 +234,11 @@ def _parse(folder: Path, data: Mapping[str, Any]) -> Card:
         resize=_sides(data.get("resize"), "resize"),
         calibration=(
             read_calibration(data["calibration"], regions) if data.get("calibration") else None
+        ),
+        appearance=(
+            read_appearance(data["appearance"], regions, channels)
+            if data.get("appearance")
+            else None
         ),
         details=MappingProxyType(dict(data)),
     )

@@ -21,6 +21,7 @@ from napari_mmseg.annotation import Provenance
 from napari_mmseg.errors import ModelError
 from napari_mmseg.grid import Grid
 from napari_mmseg.inference import Prediction
+from napari_mmseg.inference.appearance import adapted
 from napari_mmseg.inference.openvino import OpenVinoEngine
 from napari_mmseg.inference.prepare import quantise
 from napari_mmseg.models import Card, Curve, load_card
@@ -115,7 +116,8 @@ def calibrate(
 def predicted(card: Card, predict: Predict, images: NDArray[np.float32]) -> Prediction:
     """What the model says of prepared images (modalities, I, P, L), as it says it of a case."""
     i, p, left = images.shape[1:]
-    found = predict(padded_to(images, card.stride))[:, :i, :p, :left]
+    answer = predict(padded_to(images, card.stride))[:, :i, :p, :left]
+    found = adapted(answer, images.astype(np.float32), card, _go_on)
     grid = Grid((i, p, left), _IPL_1MM)
     return Prediction(
         grid=grid,
@@ -127,7 +129,7 @@ def predicted(card: Card, predict: Predict, images: NDArray[np.float32]) -> Pred
         thresholds=card.thresholds,
         provenance=Provenance(model=card.name),
         smallest_component_mm3=card.smallest_component_mm3,
-        peaks=card.peaks,
+        peaks={} if card.appearance else card.peaks,
     )
 
 

@@ -78,6 +78,7 @@ class StandInModel:
         self.is_held = False
         self.has_preview = False
         self.flips = self.skull = ""
+        self.adapt: bool | None = None
         self.error: Exception | None = None
         self.calls: list[dict[str, Any]] = []
 
@@ -89,12 +90,13 @@ class StandInModel:
         device: str,
         flips: str,
         skull: str,
+        adapt: bool,
         preview: Callable[[Prediction], None],
         progress: Callable[[Progress], None],
         cancelled: Callable[[], bool],
     ) -> Prediction:
         self.calls.append({"model": model, "device": device})
-        self.flips, self.skull = flips, skull
+        self.flips, self.skull, self.adapt = flips, skull, adapt
         progress(Progress("predict", 0.5))
         if self.has_preview:
             preview(prediction_of(case))

@@ -187,6 +187,17 @@ def test_flips_are_asked_for(panel: Panel, qtbot: QtBot, stand_in_model: Any) ->
         assert stand_in_model.flips == said
 
 
+def test_fitting_to_the_case_can_be_left_out(
+    panel: Panel, qtbot: QtBot, stand_in_model: Any
+) -> None:
+    stand_in_model.is_held = False
+    for wanted in (True, False):
+        panel.segment._adapt.setChecked(wanted)
+        panel.segment._emit_run()
+        finish(panel, qtbot, stand_in_model)
+        assert stand_in_model.adapt is wanted
+
+
 def test_the_skull_is_removed_on_request(panel: Panel, qtbot: QtBot, stand_in_model: Any) -> None:
     stand_in_model.is_held = False
     for wanted, said in ((False, "keep"), (True, "remove")):

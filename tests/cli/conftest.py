@@ -110,6 +110,7 @@ def fake_model(monkeypatch: pytest.MonkeyPatch) -> None:
         device: str = "auto",
         flips: str = "none",
         skull: str = "keep",
+        adapt: bool = True,
     ) -> Prediction:
         print("a library talks")
         missing = () if Modality.T1CE in case.volumes else ("the ET result is unreliable",)
@@ -135,6 +136,7 @@ def fake_model(monkeypatch: pytest.MonkeyPatch) -> None:
                 device="cpu" if device == "auto" else device,
                 warnings=missing,
                 flips=flips,
+                adapted=adapt,
             ),
         )
 

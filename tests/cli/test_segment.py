@@ -20,7 +20,7 @@ def test_json_is_one_object_of_the_agreed_shape(run, case_folder, tmp_path):
     result = outcome.json  # what a library prints is not in it
     assert set(result) == {
         "seconds", "volumes_ml", "modalities", "missing", "model", "device", "peak_rss_mb",
-        "warnings", "flips", "expected_dice",
+        "warnings", "flips", "adapted", "expected_dice",
     }  # fmt: skip
     assert set(result["seconds"]) == {"load", "predict", "save", "total"}
     seconds = result["seconds"]
@@ -74,6 +74,15 @@ def test_flips_are_asked_for_and_told(run, case_folder, tmp_path):
     assert sidecar["flips"] == "left-right"
     assert sidecar["expected_dice_of_proposal"] == outcome.json["expected_dice"]
     assert set(outcome.json["expected_dice"]) == {"WT", "TC", "ET"}
+
+
+@pytest.mark.parametrize(("options", "adapted"), [((), True), (("--no-adapt",), False)])
+def test_whether_the_answer_was_fitted_is_asked_for_and_told(
+    options, adapted, run, case_folder, tmp_path
+):
+    out = tmp_path / "out.nii.gz"
+    assert run("segment", case_folder, "--out", out, "--json", *options).json["adapted"] is adapted
+    assert json.loads((tmp_path / "out.json").read_text())["adapted"] is adapted
 
 
 def test_uncertainty_is_an_image_on_the_source_grid(run, case_folder, tmp_path):

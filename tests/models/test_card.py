@@ -57,6 +57,45 @@ def test_what_a_card_says(tmp_path: Path) -> None:
     assert card.read_verified(".bin") == b"tiny.bin"
 
 
+APPEARANCE: dict[str, Any] = {
+    "gaussians": {"outside": 6, "WT": 1, "TC": 2, "ET": 1},
+    "weights": {"WT": 0.4, "TC": 0.2, "ET": 0.3},
+    "offsets": {"TC": -1.0},
+    "brighter": {"ET": {"modality": "T1ce", "percentile": 95}},
+}
+
+
+def test_what_a_card_says_of_the_look_of_tissues(tmp_path: Path) -> None:
+    assert read_card(write(tmp_path)).appearance is None
+    told = read_card(write(tmp_path, appearance=APPEARANCE)).appearance
+    assert told is not None
+    assert told.gaussians == (6, 1, 2, 1)
+    assert told.weights == (0.4, 0.2, 0.3)
+    assert told.offsets == (0.0, -1.0, 0.0)
+    assert told.brighter["ET"].modality is Modality.T1CE
+    assert told.brighter["ET"].percentile == 95.0
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"gaussians": {"outside": 0, "WT": 1, "TC": 1, "ET": 1}}, "one gaussian or more"),
+        ({"gaussians": {"WT": 1, "TC": 1, "ET": 1}}, "outside"),
+        ({"weights": {"WT": 1.4, "TC": 0.2, "ET": 0.3}}, "between 0 and 1"),
+        ({"weights": {"WT": 0.4, "TC": 0.2}}, "ET"),
+        ({"brighter": {"ET": {"modality": "T3", "percentile": 95}}}, "T3"),
+        ({"brighter": {"XT": {"modality": "T1ce", "percentile": 95}}}, "XT"),
+        ({"brighter": {"ET": {"modality": "T1ce", "percentile": 101}}}, "between 0 and 100"),
+    ],
+)
+def test_a_wrong_look_of_tissues_is_refused(
+    change: dict[str, Any], said: str, tmp_path: Path
+) -> None:
+    write(tmp_path, appearance=APPEARANCE | change)
+    with pytest.raises(ModelError, match=said):
+        read_card(tmp_path)
+
+
 CALIBRATION: dict[str, Any] = {
     "method": "platt",
     "parameters": {

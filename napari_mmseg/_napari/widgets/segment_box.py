@@ -28,6 +28,7 @@ class SegmentRequest:
     new_layer: bool
     flips: bool = False
     strip: bool = False
+    adapt: bool = True
 
 
 class SegmentBox(QWidget):
@@ -53,6 +54,12 @@ class SegmentBox(QWidget):
         self._strip.setToolTip(
             "For images that still show the head: a small network finds the brain on T1, and the "
             "model sees nothing else; the images on the screen stay as they are"
+        )
+        self._adapt = QCheckBox("Fit to this case")
+        self._adapt.setChecked(True)
+        self._adapt.setToolTip(
+            "Learn from the network's answer how each tissue looks in these very images, and move "
+            "its edges accordingly; off: the network's answer as it is"
         )
         self._uncertainty = QCheckBox("Show uncertainty")
         self._uncertainty.setToolTip("A layer that is bright where the model is unsure")
@@ -83,7 +90,11 @@ class SegmentBox(QWidget):
         options.addWidget(self._strip)
         options.addStretch(1)
         layout.addLayout(options)
-        layout.addWidget(self._flips)
+        answer = QHBoxLayout()
+        answer.addWidget(self._adapt)
+        answer.addWidget(self._flips)
+        answer.addStretch(1)
+        layout.addLayout(answer)
         buttons = QHBoxLayout()
         buttons.addWidget(self._run, 1)
         buttons.addWidget(self._cancel)
@@ -146,7 +157,14 @@ class SegmentBox(QWidget):
     def _refresh_buttons(self, running: bool) -> None:
         self._run.setEnabled(self._has_case and self._model.count() > 0 and not running)
         self._cancel.setVisible(running)
-        for widget in (self._model, self._device, self._new_layer, self._flips, self._strip):
+        for widget in (
+            self._model,
+            self._device,
+            self._new_layer,
+            self._flips,
+            self._strip,
+            self._adapt,
+        ):
             widget.setEnabled(not running)
 
     def _emit_run(self) -> None:
@@ -159,5 +177,6 @@ class SegmentBox(QWidget):
                 self._new_layer.isChecked(),
                 self._flips.isChecked(),
                 self._strip.isChecked(),
+                self._adapt.isChecked(),
             )
         )

@@ -1,0 +1,75 @@
+"""What a card says about fitting a network's answer to how the tissues of one case look."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from ..volume import Modality
+
+
+@dataclass(frozen=True)
+class Brighter:
+    """A region is brighter in `modality` than `percentile` per cent of the case's normal tissue."""
+
+    modality: Modality
+    percentile: float
+
+
+@dataclass(frozen=True)
+class Appearance:
+    """How much the intensities of the case at hand may move a network's answer.
+
+    Parameters
+    ----------
+    gaussians
+        How many normal distributions describe the tissue outside all regions, and then, by
+        region, the tissue of that region that lies in none of its children.
+    weights
+        By region: the share of the intensities' log likelihood ratio that counts. Neighbouring
+        voxels tell much the same, so it is well below 1.
+    offsets
+        By region: added to the logit of being in it, given its parent.
+    brighter
+        By region: what a piece of it must look like to be believed.
+    """
+
+    gaussians: tuple[int, ...]
+    weights: tuple[float, ...]
+    offsets: tuple[float, ...]
+    brighter: Mapping[str, Brighter]
+
+
+def read_appearance(
+    data: Mapping[str, Any], regions: Sequence[str], channels: Sequence[Modality]
+) -> Appearance:
+    """The `appearance` of a card whose `regions` are each nested in the one before.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        When it lacks a part, or one is out of range.
+    """
+    gaussians = (int(data["gaussians"]["outside"]), *(int(data["gaussians"][r]) for r in regions))
+    weights = tuple(float(data["weights"][region]) for region in regions)
+    brighter = {
+        str(region): Brighter(Modality(told["modality"]), float(told["percentile"]))
+        for region, told in data.get("brighter", {}).items()
+    }
+    if min(gaussians) < 1:
+        raise ValueError("appearance needs one gaussian or more for each tissue")
+    if not all(0.0 <= weight <= 1.0 for weight in weights):
+        raise ValueError("the weights of appearance lie between 0 and 1")
+    for region, told in brighter.items():
+        if region not in regions or told.modality not in channels:
+            raise ValueError(f"appearance tells of {region} in {told.modality}, not in the card")
+        if not 0.0 <= told.percentile <= 100.0:
+            raise ValueError("the percentiles of appearance lie between 0 and 100")
+    return Appearance(
+        gaussians=gaussians,
+        weights=weights,
+        offsets=tuple(float(data.get("offsets", {}).get(region, 0.0)) for region in regions),
+        brighter=MappingProxyType(brighter),
+    )

@@ -1,0 +1,189 @@
+"""A network's answer fitted to how the tissues of the case look."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter, shift
+from stand_ins import FakeEngine, build_model, change_card, make_case
+
+from napari_mmseg.errors import Cancelled
+from napari_mmseg.inference import engine, predict
+from napari_mmseg.inference.appearance import CAP, adapted, tissues, weighed
+from napari_mmseg.models import Card, read_card
+from napari_mmseg.models.appearance import Appearance
+
+TOLD: dict[str, Any] = {
+    "gaussians": {"outside": 3, "WT": 1, "TC": 1, "ET": 1},
+    "weights": {"WT": 0.4, "TC": 0.4, "ET": 0.4},
+    "brighter": {"ET": {"modality": "T1ce", "percentile": 95}},
+}
+SHAPE = (40, 44, 42)
+
+Floats = NDArray[np.float32]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = build_model(tmp_path_factory.mktemp("models") / "tiny", seed=3)
+    change_card(folder, appearance=TOLD, peaks={"WT": 0.9})
+    return folder
+
+
+@pytest.fixture
+def card(model: Path) -> Card:
+    return read_card(model)
+
+
+def balls(*radii: float, centre: tuple[float, float, float] = (20, 22, 21)) -> NDArray[np.bool_]:
+    """(radii, I, P, L): where voxels lie nearer to `centre` than each radius."""
+    far = np.sqrt(sum((g - c) ** 2 for g, c in zip(np.indices(SHAPE), centre, strict=True)))
+    return np.array([far < radius for radius in radii])
+
+
+def phantom(enhancing: float = 5.0) -> tuple[NDArray[np.bool_], Floats]:
+    """True WT, TC, ET, and four contrasts in which each tissue has its own look."""
+    true = balls(12, 9, 6)
+    depth = true.sum(axis=0)
+    looks = np.array(
+        [[0, 0, 0, 0], [-0.5, -0.5, 3, 3], [-1, -1, 2, 1], [-0.5, enhancing, 1.5, 1.5]]
+    )
+    noise = np.random.default_rng(0).normal(size=(4, *SHAPE)) * 0.4
+    channels = looks[depth].transpose(3, 0, 1, 2) + noise
+    channels[:, ~balls(19)[0]] = 0
+    return true, channels.astype(np.float32)
+
+
+def answer(masks: NDArray[np.bool_], moved: float = 0.0) -> Floats:
+    """What a network says that is unsure of edges, and has them in the wrong place."""
+    soft = [gaussian_filter(np.where(m, 0.97, 0.01), 1.2) for m in masks]
+    placed = [shift(p, (0, moved, 0), order=1, mode="nearest") for p in soft]
+    return np.minimum.accumulate(np.array(placed, np.float32), axis=0)
+
+
+def dice(found: NDArray[np.bool_], true: NDArray[np.bool_]) -> float:
+    return float(2 * (found & true).sum() / (found.sum() + true.sum()))
+
+
+def test_edges_move_to_where_the_images_have_them(card: Card) -> None:
+    true, channels = phantom()
+    said = answer(true, moved=2.5)
+    found = adapted(said, channels, card, lambda: None)
+    before = [dice(p >= 0.5, t) for p, t in zip(said, true, strict=True)]
+    after = [dice(p >= 0.5, t) for p, t in zip(found, true, strict=True)]
+    assert max(before) < 0.85
+    assert min(after) > 0.93
+    assert (np.diff(found, axis=0) <= 0).all()
+
+
+def test_what_the_network_misses_by_half_is_found(card: Card) -> None:
+    """It sees the middle of the tumour only, and doubts the rest."""
+    true, channels = phantom()
+    said = 0.65 * answer(balls(9, 7, 5)) + 0.35 * answer(true)
+    found = adapted(said.astype(np.float32), channels, card, lambda: None)
+    before, after = (dice(p[0] >= 0.5, true[0]) for p in (said, found))
+    assert before < 0.7
+    assert after > 0.85
+
+
+def test_enhancement_that_is_not_bright_is_not_believed(card: Card) -> None:
+    for enhancing, believed in ((5.0, True), (0.2, False)):
+        true, channels = phantom(enhancing)
+        found = adapted(answer(true), channels, card, lambda: None)
+        assert (found[2] >= 0.5).any() == believed
+        assert (found[1] >= 0.5).any()
+        # It is still there for who asks for less.
+        assert (found[2] >= 0.2).any()
+
+
+def test_a_piece_that_the_network_nowhere_believes_in_is_not_made_by_the_images(card: Card) -> None:
+    true, channels = phantom()
+    island = balls(3, centre=(20, 22, 5))[0]
+    channels[:, island] = channels[:, true[0] & ~true[1]].mean(axis=1)[:, None]
+    said = answer(true)
+    said[0][island] = 0.45
+    found = adapted(said, channels, card, lambda: None)
+    assert not (found[0][island] >= 0.5).any()
+    assert (found[0][true[1]] >= 0.5).all()
+
+
+@pytest.mark.parametrize("left_out", [(0,), (1,), (2, 3), (0, 1, 2)])
+def test_missing_modalities_tell_nothing(left_out: tuple[int, ...], card: Card) -> None:
+    true, channels = phantom()
+    channels[list(left_out)] = 0
+    found = adapted(answer(true), channels, card, lambda: None)
+    assert np.isfinite(found).all()
+    assert dice(found[0] >= 0.5, true[0]) > 0.8
+
+
+def test_without_a_lesion_or_the_cards_word_the_answer_stays(card: Card) -> None:
+    true, channels = phantom()
+    faint = 0.4 * answer(true)
+    assert adapted(faint, channels, card, lambda: None) is faint
+    silent = dataclasses.replace(card, appearance=None)
+    said = answer(true, 2.0)
+    assert adapted(said, channels, silent, lambda: None) is said
+
+
+def test_a_cancelled_job_stops_between_the_steps(card: Card) -> None:
+    true, channels = phantom()
+
+    def stop() -> None:
+        raise Cancelled("cancelled")
+
+    with pytest.raises(Cancelled):
+        adapted(answer(true), channels, card, stop)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 2**16), st.floats(0, 1), st.floats(-2, 2))
+def test_weighing_keeps_nesting_and_bounds(seed: int, weight: float, offset: float) -> None:
+    generator = np.random.default_rng(seed)
+    nested = np.sort(generator.uniform(size=(3, 60)), axis=0)[::-1].astype(np.float32)
+    likelihoods = generator.uniform(-20, 0, size=(4, 60)).astype(np.float32)
+    told = Appearance((1, 1, 1, 1), (weight,) * 3, (offset,) * 3, {})
+    found = weighed(tissues(nested), likelihoods, told)
+    assert found.min() >= 0.0
+    assert found.max() <= 1.0
+    assert (np.diff(found, axis=0) <= 1e-6).all()
+    # Looks move the outermost region's logit by no more than the cap.
+    logit = np.log(np.clip(nested[0], 1e-4, 1 - 1e-4) / (1 - np.clip(nested[0], 1e-4, 1 - 1e-4)))
+    moved = np.log(np.clip(found[0], 1e-7, 1 - 1e-7) / (1 - np.clip(found[0], 1e-7, 1 - 1e-7)))
+    inside = (nested[0] > 1e-3) & (nested[0] < 1 - 1e-3) & (np.abs(moved) < 12)
+    assert (np.abs(moved - logit - offset)[inside] <= CAP + 0.05).all()
+
+
+def test_likelihoods_alike_leave_the_answer() -> None:
+    """Looks that tell nothing: region by region, the network's own numbers."""
+    nested = np.array([[0.9, 0.6, 0.2], [0.7, 0.3, 0.1], [0.2, 0.2, 0.05]], np.float32)
+    told = Appearance((1, 1, 1, 1), (1.0,) * 3, (0.0,) * 3, {})
+    found = weighed(tissues(nested), np.zeros((4, 3), np.float32), told)
+    assert found == pytest.approx(nested, abs=0.02)  # tissues below 0.01 count as 0.01
+
+
+def test_a_prediction_says_whether_it_was_fitted(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def say(channels: Floats) -> Floats:
+        whole = np.zeros((3, *channels.shape[1:]), np.float32)
+        whole[:, 4:16, 4:16, 4:16] = 0.95
+        return whole
+
+    fake = FakeEngine(say)
+    monkeypatch.setattr(engine, "candidates", lambda _device: [("fake", lambda _card: fake)])
+    case = make_case()
+    for adapt in (True, False):
+        prediction = predict(case, model=model, adapt=adapt)
+        assert prediction.provenance.adapted is adapt
+        assert prediction.annotation().provenance.adapted is adapt
+        assert ("adapt" in prediction.seconds) is adapt
+    assert prediction.calibration is None
+    plain = prediction.probability("WT")
+    assert set(np.unique(plain)) <= {np.float32(0), np.float32(242 / 255)}
