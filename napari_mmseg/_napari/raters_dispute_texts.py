@@ -15,10 +15,20 @@ if TYPE_CHECKING:
 
 _MM3_PER_ML = 1000.0
 
+#: A rater who counts in this share of a piece or more is listed with it.
+_MOST = 0.5
+
 
 def side(rater: Rater, dispute: Dispute) -> Side:
     share = dispute.share.get(rater.name, 0.0)
     return Side(rater.letter, rater.name, rater.colour, share, rater_key(rater.letter))
+
+
+def row(dispute: Dispute, decision: Decision | None, letters: dict[str, str]) -> DisputeRow:
+    """What the list says of a dispute; `letters` by the raters' names."""
+    who = " ".join(letters.get(n, n) for n, share in dispute.share.items() if share >= _MOST)
+    taken = word_taken(decision, letters)
+    return DisputeRow(dispute.key, dispute.region, dispute.kind, dispute.volume_mm3, who, taken)
 
 
 def described(dispute: Dispute) -> str:

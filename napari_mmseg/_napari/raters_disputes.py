@@ -11,7 +11,7 @@ from .editing_told import say
 from .place_marker import PlaceMarker
 from .raters_adjudicating import Adjudicator, AlreadyMade
 from .raters_dispute_keys import NEXT_KEY, SettlingKeys
-from .raters_dispute_texts import counted, described, side, word_taken
+from .raters_dispute_texts import counted, described, row, side
 from .raters_group import RaterGroup
 from .raters_layers import prepare_dispute, remove_dispute, show_dispute
 from .session import CaseSession
@@ -30,9 +30,6 @@ RING_NAME = "Disagreement (ring)"
 
 #: Pieces up to this volume are ringed.
 _RINGED_MM3 = 200.0
-
-#: A rater who counts in this share of a piece or more is listed with it.
-_MOST = 0.5
 
 
 class DisputeTour(QObject):
@@ -58,6 +55,7 @@ class DisputeTour(QObject):
         self.adjudicator = Adjudicator(self)
         self.adjudicator.begun.connect(self._begun)
         self._is_taking = False  # then the list is shown once, with the next one marked
+        self._before: tuple[Decision, ...] = ()
         self.adjudicator.changed.connect(self._show_change)
         self.adjudicator.told.connect(box.say)
         box.list.chosen.connect(self.go_to)
@@ -73,6 +71,8 @@ class DisputeTour(QObject):
 
     def follow(self, session: CaseSession | None) -> None:
         """Another case is open, or none."""
+        from ..journal import rater_name
+
         before = self._session
         self._end()
         if before is not None:
@@ -82,7 +82,7 @@ class DisputeTour(QObject):
             session.viewer.bind_key(NEXT_KEY, self._press, overwrite=True)
             self._marker = PlaceMarker(session.viewer, session.labels, RING_NAME)
             self._box.list.offer_regions([r.name for r in session.protocol.regions])
-            self._box.show_settling(False, _pseudonym())
+            self._box.show_settling(False, rater_name())
 
     def show(self, panel: Panel | None) -> None:
         """Look for what these raters differ about; None: there are none (yet)."""
@@ -216,7 +216,7 @@ class DisputeTour(QObject):
         self._box.list.hold_tolerance(True)
         if self._session is not None:
             self._keys.bind(self._session.viewer)
-        self._found = self.adjudicator.disputes
+        self._found, self._before = self.adjudicator.disputes, self.adjudicator.decisions
         self._show()
         if self._here is None or self._here in self._decisions:
             self.next()
@@ -247,7 +247,17 @@ class DisputeTour(QObject):
             self.next()
 
     def _show_change(self) -> None:
-        if not self._is_taking:
+        """Show what was decided: back to what was taken back, on from what was done again."""
+        before, now = self._before, self.adjudicator.decisions
+        self._before = now
+        if self._is_taking:
+            return
+        if back := _only_in(before, now):
+            self.go_to(back[-1])
+        elif again := _only_in(now, before):
+            self._here = again[-1]
+            self.next()
+        else:
             self._show()
 
     def _press(self, _: object) -> None:
@@ -264,17 +274,7 @@ class DisputeTour(QObject):
     def _rows(self) -> list[DisputeRow]:
         letters = {rater.name: rater.letter for rater in self._group}
         decisions = self._decisions
-        return [
-            DisputeRow(
-                dispute.key,
-                dispute.region,
-                dispute.kind,
-                dispute.volume_mm3,
-                " ".join(letters.get(n, n) for n, s in dispute.share.items() if s >= _MOST),
-                word_taken(decisions.get(dispute.key), letters),
-            )
-            for dispute in self._found
-        ]
+        return [row(dispute, decisions.get(dispute.key), letters) for dispute in self._found]
 
     def _show(self) -> None:
         if self._panel is None or (self._task is not None and self._task.is_running):
@@ -292,7 +292,7 @@ class DisputeTour(QObject):
         self._box.show_here(described(dispute), [side(r, dispute) for r in self._group])
 
 
-def _pseudonym() -> str:
-    from ..journal import rater_name
-
-    return rater_name()
+def _only_in(some: tuple[Decision, ...], others: tuple[Decision, ...]) -> list[str]:
+    """The disputes that `some` are about, without the decisions that are among `others` too."""
+    numbers = {decision.number for decision in others}
+    return [d.dispute for d in some if d.number not in numbers and d.dispute is not None]

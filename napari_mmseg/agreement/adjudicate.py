@@ -82,10 +82,10 @@ class Adjudication:
         self.consensus_source = sources_of({consensus.author: consensus}) if consensus else {}
         self._by_key = {dispute.key: dispute for dispute in self.disputes}
         self._annotations = dict(annotations)
-        self._majority = fuse(annotations).annotation
-        self.sources = dict(self._majority.provenance.sources)
+        self.majority = fuse(annotations).annotation
+        self.sources = dict(self.majority.provenance.sources)
         self._consensus = consensus
-        self._start = consensus or self._majority
+        self._start = consensus or self.majority
         self._codes = self._start.codes.copy()
         self._clock = clock
         self._steps: list[_Step] = []
@@ -137,6 +137,8 @@ class Adjudication:
 
     def take_consensus(self, key: str) -> Decision:
         """Settle a dispute as the consensus has it that the adjudication was given."""
+        if self._consensus is None:
+            raise InputError("this adjudication was given no consensus: take the majority")
         return self._take(key, "consensus")
 
     def take_painted(self, key: str | None, codes: NDArray[np.uint8]) -> Decision:
@@ -228,11 +230,9 @@ class Adjudication:
 
     def _side(self, taken: Taken, rater: str | None) -> Annotation:
         if taken == "majority":
-            return self._majority
+            return self.majority
         if taken == "consensus":
-            if self._consensus is None:
-                raise InputError("this adjudication was given no consensus: take the majority")
-            return self._consensus
+            return self._start  # in a log that is replayed: the majority, where it was given that
         if rater not in self._annotations:
             known = ", ".join(self._annotations)
             raise InputError(f"{rater!r} is no rater of this case: choose one of {known}")

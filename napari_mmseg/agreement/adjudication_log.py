@@ -18,6 +18,7 @@ from typing import Any
 from ..errors import ExportError, InputError
 from .adjudicate import Adjudication
 from .decisions import Record, from_plain, to_plain
+from .panel import sources_of
 
 FORMAT = "napari-mmseg adjudication log 1"
 
@@ -139,7 +140,7 @@ def _check(path: Path, told: Any, adjudication: Adjudication) -> None:
     if not isinstance(told, dict) or told.get("format") != FORMAT:
         raise InputError(f"{name} is no adjudication log of this version: name another file")
     mine = _header(adjudication)
-    if told == mine:
+    if told == mine or _begin_alike(told, mine, adjudication):
         return
     theirs = told.get("sources")
     if not isinstance(theirs, dict) or theirs.keys() != mine["sources"].keys():
@@ -159,6 +160,17 @@ def _check(path: Path, told: Any, adjudication: Adjudication) -> None:
         f"{name} was begun from another consensus or protocol: go on with the same, or name "
         "another file"
     )
+
+
+def _begin_alike(told: dict[str, Any], mine: dict[str, Any], adjudication: Adjudication) -> bool:
+    """Do both begin from the majority, though only one was given it as its consensus?
+
+    So the command goes on with a log of the window, and the window with one of the command.
+    """
+    if {**told, "consensus": mine["consensus"]} != mine:
+        return False
+    majority = sources_of({adjudication.majority.author: adjudication.majority})
+    return all(start in ({}, majority) for start in (told.get("consensus"), mine["consensus"]))
 
 
 def _whole_lines(data: bytes) -> tuple[list[bytes], int]:

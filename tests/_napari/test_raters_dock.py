@@ -285,6 +285,7 @@ def test_disputes_are_settled_undone_logged_and_resumed(desk, tmp_path, monkeypa
     assert settled[other] == "A"
     whole = edit.codes.copy()
     desk.press("Undo")  # A
+    assert desk.dock.disputes.here_text.split(":")[0] == other  # to be decided anew
     desk.press("Undo")  # the stroke
     desk.press("Undo")  # C
     assert np.array_equal(edit.codes, start)

@@ -382,3 +382,22 @@ def test_a_full_disk_loses_no_decision(tmp_path, monkeypatch):
     resumed = Adjudication(three())
     open_log(path, resumed)
     assert resumed.log == adjudication.log
+
+
+@pytest.mark.parametrize("given_first", [True, False])
+def test_a_log_goes_on_whether_the_majority_was_given_or_taken(tmp_path, given_first):
+    """The command gives the majority as its consensus, the window begins from it without."""
+    path = tmp_path / "log.jsonl"
+    majority = consensus(three()).annotation
+    given, taken = (Adjudication(three(), consensus=c) for c in (majority, None))
+    first, second = (given, taken) if given_first else (taken, given)
+    log = open_log(path, first)
+    keys = [dispute.key for dispute in first.disputes]
+    first.take_rater(keys[0], "B")
+    if given_first:
+        first.take_consensus(keys[0])
+    first.take_majority(keys[1])
+    log.keep()
+    open_log(path, second)
+    assert second.decisions == first.decisions
+    assert np.array_equal(second.codes, first.codes)
