@@ -56,7 +56,7 @@ class Adjudicator(QObject):
 
     Decisions are steps of the annotation's undo history: whatever takes one back, the panel or
     Ctrl+Z, takes it back in the log too. What was painted meanwhile is logged with the next
-    decision.
+    decision or with the export.
 
     Signals
     -------
@@ -215,6 +215,8 @@ class Adjudicator(QObject):
         """A decision that was taken back or done again elsewhere is so in the log too."""
         from ..editing.act import Deed
 
+        if act.deed is Deed.MARK:
+            self._log_painted()
         adjudication = self._adjudication
         if self._is_deciding or adjudication is None or act.step is None or self._track is None:
             return
@@ -234,6 +236,16 @@ class Adjudicator(QObject):
             return
         self._keep()
         self.changed.emit()
+
+    def _log_painted(self) -> None:
+        """What is exported is in the log too, also what was painted after the last decision."""
+        adjudication, track = self._adjudication, self._track
+        if adjudication is None or track is None:
+            return
+        if (track.edit.codes != adjudication.codes).any():
+            adjudication.take_painted(None, track.edit.codes.copy())
+            self._keep()
+            self.changed.emit()
 
     def _keep(self) -> None:
         if self._log is None:

@@ -26,6 +26,8 @@ from napari_mmseg._napari.raters_outline_layer import OUTLINES_NAME
 from napari_mmseg._napari.raters_panel import RatersPanel
 from napari_mmseg._napari.widgets import questions, raters_questions
 from napari_mmseg._napari.widgets.export_box import ExportRequest
+from napari_mmseg.agreement.adjudicate import Adjudication
+from napari_mmseg.agreement.adjudication_log import open_log
 from napari_mmseg.agreement.disagreement import disagreement
 from napari_mmseg.agreement.many import agree
 from napari_mmseg.case import Case
@@ -350,10 +352,13 @@ def test_keys_settle_while_settling_and_at_no_other_time(desk):
     assert not any(coerce_keybinding(key) in desk.viewer.keymap for key in keys)
 
 
-def test_the_result_is_exported_with_its_sources(desk, tmp_path):
+def test_the_result_is_exported_with_its_sources(desk, tmp_path, monkeypatch):
+    monkeypatch.setenv("NAPARI_MMSEG_WORK", str(tmp_path / "work"))
     desk.open("one", "two", "three")
     desk.settle()
     desk.press("Majority")
+    corner = Footprint((0, 0, 0), np.ones((1, 2, 2), bool))
+    desk.session.edit.apply(Stroke("WT", Mode.PAINT, corner))  # after the last decision
     desk.panel.export.export_requested.emit(
         ExportRequest(tmp_path / "out.nii.gz", "brats2023", False, "")
     )
@@ -363,6 +368,16 @@ def test_the_result_is_exported_with_its_sources(desk, tmp_path):
     assert told["author"].startswith("adjudication:")
     back = read_annotation(tmp_path / "out.nii.gz")
     assert np.array_equal(back.codes, desk.session.edit.codes)
+    desk.qtbot.waitUntil(lambda: desk.session.edit.is_saved, timeout=WAIT_MS)
+    (log,) = (tmp_path / "work").glob("*.adjudication.jsonl")
+    raters = {rater.name: rater.annotation for rater in desk.dock.link.group}
+    again = Adjudication(raters, tolerance_mm=1.0)
+    open_log(log, again)
+    assert np.array_equal(again.codes, back.codes)
+    desk.session.edit.undo()  # the stroke; the log hears of it with the next decision
+    desk.press("A")
+    adjudication = desk.dock.link.disputes.adjudicator._adjudication
+    assert np.array_equal(adjudication.codes, desk.session.edit.codes)
 
 
 def test_another_case_begins_without_raters(desk, case: Case):
