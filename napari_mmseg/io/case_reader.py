@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..case import Case
+from ..case import Case, LabelFile
 from ..errors import GeometryError, InputError
 from ..volume import Modality, Volume
 from .discover import MSD_CHANNELS, Finding, channels_of, discover, is_msd_file
@@ -40,6 +40,7 @@ def open_case(
     *,
     modalities: Mapping[Modality, Override] | None = None,
     progress: Callable[[str], None] | None = None,
+    with_labels: bool = True,
 ) -> Case:
     """Open a folder, several files or one file with channels as a case.
 
@@ -57,6 +58,8 @@ def open_case(
         before names.
     progress
         Called with a few words before each step, from the calling thread.
+    with_labels
+        False: label files beside the images are neither opened nor told of.
 
     Raises
     ------
@@ -102,8 +105,10 @@ def open_case(
     reference = _reference(volumes)
     volumes = _on_one_grid(volumes, reference, warnings, tell)
     warnings += oddities(volumes[reference].grid)
-    labels, said = label_files(finding.labels, [s.path for s in sources.values()])
-    warnings += said
+    labels: tuple[LabelFile, ...] = ()
+    if with_labels:
+        labels, said = label_files(finding.labels, [s.path for s in sources.values()])
+        warnings += said
     return Case(
         id=_name(paths, finding),
         volumes=volumes,

@@ -123,7 +123,7 @@ def _opened(study: Study, entry: CaseEntry, item: str) -> Case:
     from ..io import open_case
 
     try:
-        case = open_case(study.case_path(entry.id))
+        case = open_case(study.case_path(entry.id), with_labels=False)
     except MmsegError as error:
         raise InputError(
             f"the images of reading {item} cannot be opened: tell whoever runs the study, "

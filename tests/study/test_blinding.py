@@ -85,6 +85,7 @@ def test_what_is_handed_to_the_viewer_tells_nothing(study, caplog, capsys):
         assert_blind(start.author, start.provenance)
         assert sitting.case.id == work.item
         assert sitting.case.labels == ()
+        assert not [w for w in sitting.case.warnings if "label" in w]  # nor what others' files hold
         assert not sitting.model_allowed
         assert all(v.path is None and not v.sha256 for v in sitting.case.volumes.values())
     assert_blind(caplog.text, *capsys.readouterr())
