@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -149,11 +150,17 @@ class JournalLink(QObject):
         if journal is None:
             _warn("There is no work file to start afresh: open a case first")
             return
+        self._start_afresh(journal)
+
+    # Inside
+
+    def _start_afresh(self, journal: Journal) -> None:
+        if journal not in self._journals:  # a popup stays for a while after its case is left
+            _warn("Those labels are no longer open here: nothing was changed")
+            return
         backup = journal.start_afresh()
         if backup is not None:
             _inform(f"Started afresh. The earlier work is kept as {backup.name}.")
-
-    # Inside
 
     def _show_only(self, session: CaseSession, sitting: Sitting) -> None:
         if sitting.memory is not None:
@@ -222,7 +229,7 @@ class JournalLink(QObject):
         self._tell_state()
         told, buttons = [], []
         if opening.resumed and self.journal.writer is not None:
-            buttons.append(("Start afresh", self.start_afresh))
+            buttons.append(("Start afresh", partial(self._start_afresh, self.journal)))
             steps = "1 step" if opening.resumed == 1 else f"{opening.resumed} steps"
             told.append(f"Your work on this case goes on where it was ({steps}, undo included).")
         if more:

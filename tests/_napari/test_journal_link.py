@@ -92,6 +92,26 @@ def test_work_goes_on_where_it_was_and_can_be_started_afresh(new_panel, case: Ca
     assert len(load_work(folder / f"{path.name}.1.bak")[0].entries) == 3
 
 
+def test_a_popup_of_a_case_that_was_left_starts_nothing_afresh(new_panel, case: Case, told):
+    first = new_panel()
+    first.coordinator.show_case(case)
+    first.coordinator.session.edit.apply(Stroke("ET", Mode.SET, CUBE), "brush: add ET")
+    leave(first)
+    told.clear()
+
+    second = new_panel()
+    second.coordinator.show_case(case)
+    ((_, start_afresh),) = told[0].actions
+    leave(second)
+    second.coordinator.show_case(case)
+    edit = second.coordinator.session.edit
+    drawn = edit.codes.copy()
+    start_afresh(None)
+    np.testing.assert_array_equal(edit.codes, drawn)
+    assert edit.undo_depth == 1
+    assert "no longer open" in told[-1].message
+
+
 def test_labels_that_are_given_come_on_top_of_the_work(new_panel, case: Case):
     first = new_panel()
     first.coordinator.show_case(case)
