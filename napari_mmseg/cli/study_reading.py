@@ -124,7 +124,8 @@ def sign(folder: Folder, by: By, items: Items) -> None:
     """Vouch for locked readings."""
     from ..study import load_study, sign_off
 
-    typer.echo(f"{len(sign_off(load_study(folder), items, by))} readings signed off")
+    signed = sign_off(load_study(folder), items, by)
+    typer.echo(f"{counted(len(signed), 'reading')} signed off")
 
 
 def _tell(reading: Reading) -> None:
