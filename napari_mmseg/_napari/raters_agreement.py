@@ -23,6 +23,10 @@ _DISTANCES = ("hd95_mm", "mean_surface_mm")
 #: The picture's colours begin at a round figure below the lowest one.
 _ROUND = 0.1
 
+#: Distances up to this have colours of their own, so that a voxel apart does not look like the
+#: worst there is.
+_NEAR_MM = 5.0
+
 
 class RaterAgreement(QObject):
     """Joins the Agreement section with the raters.
@@ -102,8 +106,8 @@ class RaterAgreement(QObject):
         known = values[np.isfinite(values)]
         cells = [[float(v) if math.isfinite(v) else None for v in row] for row in values]
         if figure in _DISTANCES:
-            high = math.ceil(known.max()) if known.size else 1
-            self._box.show_matrix(heads, cells, 0.0, float(max(high, 1)), best_is_high=False)
+            high = math.ceil(known.max()) if known.size else 0
+            self._box.show_matrix(heads, cells, 0.0, max(high, _NEAR_MM), best_is_high=False)
         else:
             low = math.floor(known.min() / _ROUND) * _ROUND if known.size else 0.0
             self._box.show_matrix(heads, cells, min(low, 1 - _ROUND), 1.0)

@@ -137,6 +137,8 @@ def test_the_matrix_and_the_table_are_those_of_the_region_and_figure_chosen(desk
     assert f"{here.fleiss_kappa:.3f}" in desk.dock.agreement.table_text
     desk.dock.agreement._figure.choose("hd95_mm")
     assert matrix.text_of(0, 1) == f"{here.matrix('hd95_mm')[0, 1]:.1f}"
+    assert here.matrix("hd95_mm")[0, 1] < 5
+    assert "Colours from 0 to 5;" in desk.dock.agreement._scale.text()  # near is not the worst
 
 
 def test_outlines_follow_slice_plane_and_ticks(desk):

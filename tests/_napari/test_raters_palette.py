@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from napari_mmseg._napari.raters_palette import LETTERS, MOST_RATERS, rater_colour
+from napari_mmseg._napari.widgets.swatch import ink_on
 
 #: Machado, Oliveira and Fernandes, IEEE TVCG 15:1291 (2009), severity 1, linear RGB.
 SIGHTS = {
@@ -59,3 +60,14 @@ def test_colours_stand_out_from_grey():
 
 def test_there_is_a_letter_for_each():
     assert len(set(LETTERS)) == MOST_RATERS == 20
+
+
+def test_letters_and_figures_are_read_on_every_colour():
+    """WCAG 2.1, success criterion 1.4.11: a contrast of 3 at least."""
+    greys = [(grey, grey, 0.8 * grey, 1.0) for grey in np.linspace(0, 1, 21)]
+    for colour in [*(rater_colour(n) for n in range(MOST_RATERS)), *greys]:
+        parts = np.array(colour[:3])
+        linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+        ground, ink = linear @ [0.2126, 0.7152, 0.0722], ink_on(colour).lightnessF()
+        dark, light = sorted((ground, ink))
+        assert (light + 0.05) / (dark + 0.05) >= 3.3, colour

@@ -7,8 +7,9 @@ from qtpy.QtGui import QColor, QIcon, QPainter, QPixmap
 
 _SIDE_PX = 16
 
-#: Letters are dark on colours lighter than this (relative luminance, 0 to 1).
-_LIGHT = 0.35
+#: Letters are dark on colours lighter than this (relative luminance, 0 to 1): white then has a
+#: contrast of 3.5 or more, black of 6 or more (WCAG 2.1; 3 is asked of large letters).
+_LIGHT = 0.25
 
 
 def swatch(colour: tuple[float, float, float, float], letter: str = "") -> QIcon:
