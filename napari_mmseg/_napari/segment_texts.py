@@ -16,7 +16,8 @@ STAGES = {
     "load": "Loading the model",
     "prepare": "Preparing the images",
     "predict": "The network looks at the brain",
-    "finish": "Putting the result together",
+    "adapt": "Fitting the answer to this case",
+    "label": "Putting the result together",
 }
 
 

@@ -9,8 +9,9 @@ from time import perf_counter
 
 from ..errors import Cancelled
 
-#: The share of the whole job done when the images are prepared, and when the network has run.
-PREPARED, PREDICTED = 0.15, 0.95
+#: The share of the whole job done when the images are prepared, when the network has run, and when
+#: its answer has been fitted to the case.
+PREPARED, PREDICTED, FITTED = 0.15, 0.75, 0.95
 
 #: What a pass over a brain takes on an ordinary processor (seconds); only the bar depends on it.
 USUAL_PASS_S = 3.0

@@ -28,7 +28,7 @@ from .flips import Flipped, Pass, mean_and_spread, mirrored_axes
 from .prediction import Prediction
 from .prepare import Prepared, prepare
 from .preview import coarse_shape, quick_look
-from .progress import PREDICTED, Progress, Watch
+from .progress import FITTED, PREDICTED, Progress, Watch
 
 #: How often a starting engine is asked after (seconds).
 POLL_S = 0.05
@@ -162,13 +162,14 @@ def predict(
     finally:
         starter.shutdown(wait=False)  # a cancelled job does not wait for an engine to start
     seconds["predict"] = perf_counter() - start
-    watch.reach("label", PREDICTED)
     start = perf_counter()
     fits = adapt and card.appearance is not None
     if fits:
+        watch.reach("adapt", PREDICTED)
         found = adapted(found[0], prepared.channels, card, watch.check), found[1]
         seconds["adapt"] = perf_counter() - start
         start = perf_counter()
+    watch.reach("label", FITTED)
     prediction = asked.answer(found, device_used, engine_used, seconds, fitted=fits)
     seconds["label"] = perf_counter() - start
     watch.reach("done", 1.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, shift
 from stand_ins import FakeEngine, build_model, change_card, make_case
 
+from napari_mmseg._napari.segment_texts import stage_text
 from napari_mmseg.errors import Cancelled
-from napari_mmseg.inference import engine, predict
+from napari_mmseg.inference import Progress, engine, predict
 from napari_mmseg.inference.appearance import CAP, adapted, tissues, weighed
 from napari_mmseg.models import Card, read_card
 from napari_mmseg.models.appearance import Appearance
@@ -180,7 +182,11 @@ def test_a_prediction_says_whether_it_was_fitted(
     monkeypatch.setattr(engine, "candidates", lambda _device: [("fake", lambda _card: fake)])
     case = make_case()
     for adapt in (True, False):
-        prediction = predict(case, model=model, adapt=adapt)
+        told: list[Progress] = []
+        prediction = predict(case, model=model, adapt=adapt, progress=told.append)
+        assert ("adapt" in [p.stage for p in told]) is adapt
+        assert all(stage_text(p.stage) != p.stage.capitalize() for p in told[:-1])
+        assert all(a.fraction <= b.fraction for a, b in pairwise(told))
         assert prediction.provenance.adapted is adapt
         assert prediction.annotation().provenance.adapted is adapt
         assert ("adapt" in prediction.seconds) is adapt
