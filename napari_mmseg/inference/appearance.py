@@ -176,9 +176,9 @@ def _smoothed(values: Floats, where: NDArray[np.bool_]) -> Floats:
 def _subdue(
     moved: Floats, nested: Floats, channels: Floats, normal: NDArray[np.bool_], card: Card
 ) -> None:
-    """Halve, in place, pieces that the network nowhere believed in or that look wrong.
+    """Lower, in place, pieces that the network nowhere believed in or that look wrong.
 
-    So they lie below the model's threshold, and who asks for a lower one sees them. `normal`
+    They end below half of the threshold, and who asks for so little sees them. `normal`
     (I, P, L) is the tissue that a region's brightness is compared with.
     """
     told = card.appearance
