@@ -188,12 +188,14 @@ def _subdue(
         mask = kept = moved[number] >= threshold
         if peak := card.peaks.get(region, 0.0):
             kept = drop_doubtful_components(kept, quantise(nested[number]), round(peak * 255))
-        looks = told.brighter.get(region)
-        if looks is not None:
+        for looks in told.brighter.get(region, ()):
             image = channels[card.channels.index(looks.modality)]
-            compared = image[normal & (image != 0)]
-            if compared.size:
-                least = np.percentile(compared, looks.percentile)
+            seen = image != 0
+            if looks.minus is not None:
+                other = channels[card.channels.index(looks.minus)]
+                image, seen = image - other, seen & (other != 0)
+            if (seen := seen & normal).any():
+                least = np.percentile(image[seen], looks.percentile)
                 kept = drop_dim_components(kept, image, float(least))
         moved[number][mask & ~kept] *= 0.5 * threshold
     _nest(moved)

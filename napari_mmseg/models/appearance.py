@@ -12,10 +12,14 @@ from ..volume import Modality
 
 @dataclass(frozen=True)
 class Brighter:
-    """A region is brighter in `modality` than `percentile` per cent of the case's normal tissue."""
+    """A region is brighter in `modality` than `percentile` per cent of the case's normal tissue.
+
+    With `minus`: in the difference of the two, both normalised.
+    """
 
     modality: Modality
     percentile: float
+    minus: Modality | None = None
 
 
 @dataclass(frozen=True)
@@ -33,13 +37,13 @@ class Appearance:
     offsets
         By region: added to the logit of being in it, given its parent.
     brighter
-        By region: what a piece of it must look like to be believed.
+        By region: what a piece of it must look like, in every respect, to be believed.
     """
 
     gaussians: tuple[int, ...]
     weights: tuple[float, ...]
     offsets: tuple[float, ...]
-    brighter: Mapping[str, Brighter]
+    brighter: Mapping[str, tuple[Brighter, ...]]
 
 
 def read_appearance(
@@ -55,15 +59,15 @@ def read_appearance(
     gaussians = (int(data["gaussians"]["outside"]), *(int(data["gaussians"][r]) for r in regions))
     weights = tuple(float(data["weights"][region]) for region in regions)
     brighter = {
-        str(region): Brighter(Modality(told["modality"]), float(told["percentile"]))
-        for region, told in data.get("brighter", {}).items()
+        str(region): tuple(_brighter(told) for told in several)
+        for region, several in data.get("brighter", {}).items()
     }
     if min(gaussians) < 1:
         raise ValueError("appearance needs one gaussian or more for each tissue")
     if not all(0.0 <= weight <= 1.0 for weight in weights):
         raise ValueError("the weights of appearance lie between 0 and 1")
-    for region, told in brighter.items():
-        if region not in regions or told.modality not in channels:
+    for region, told in [(name, told) for name, several in brighter.items() for told in several]:
+        if region not in regions or not {told.modality, told.minus} <= {*channels, None}:
             raise ValueError(f"appearance tells of {region} in {told.modality}, not in the card")
         if not 0.0 <= told.percentile <= 100.0:
             raise ValueError("the percentiles of appearance lie between 0 and 100")
@@ -72,4 +76,13 @@ def read_appearance(
         weights=weights,
         offsets=tuple(float(data.get("offsets", {}).get(region, 0.0)) for region in regions),
         brighter=MappingProxyType(brighter),
+    )
+
+
+def _brighter(told: Mapping[str, Any]) -> Brighter:
+    minus = told.get("minus")
+    return Brighter(
+        Modality(told["modality"]),
+        float(told["percentile"]),
+        None if minus is None else Modality(minus),
     )

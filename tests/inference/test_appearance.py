@@ -25,7 +25,12 @@ from napari_mmseg.models.appearance import Appearance
 TOLD: dict[str, Any] = {
     "gaussians": {"outside": 3, "WT": 1, "TC": 1, "ET": 1},
     "weights": {"WT": 0.4, "TC": 0.4, "ET": 0.4},
-    "brighter": {"ET": {"modality": "T1ce", "percentile": 95}},
+    "brighter": {
+        "ET": [
+            {"modality": "T1ce", "percentile": 95},
+            {"modality": "T1ce", "minus": "T1", "percentile": 80},
+        ]
+    },
 }
 SHAPE = (40, 44, 42)
 
@@ -103,6 +108,16 @@ def test_enhancement_that_is_not_bright_is_not_believed(card: Card) -> None:
         assert (found[1] >= 0.5).any()
         # It is still there for who asks for less.
         assert (found[2] >= 0.2).any()
+
+
+def test_what_is_as_bright_before_the_contrast_medium_does_not_enhance(card: Card) -> None:
+    """Blood: bright on T1ce, and on T1 by more."""
+    for bright_on_t1, believed in ((False, True), (True, False)):
+        true, channels = phantom()
+        if bright_on_t1:
+            channels[0][true[2]] = channels[1][true[2]] + 1.0
+        found = adapted(answer(true), channels, card, lambda: None)
+        assert (found[2] >= 0.5).any() == believed
 
 
 def test_a_piece_that_the_network_nowhere_believes_in_is_not_made_by_the_images(card: Card) -> None:

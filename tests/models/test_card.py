@@ -12,6 +12,7 @@ import pytest
 
 from napari_mmseg.errors import ModelError
 from napari_mmseg.models import read_card
+from napari_mmseg.models.appearance import Brighter
 from napari_mmseg.volume import Modality
 
 CARD: dict[str, Any] = {
@@ -61,7 +62,12 @@ APPEARANCE: dict[str, Any] = {
     "gaussians": {"outside": 6, "WT": 1, "TC": 2, "ET": 1},
     "weights": {"WT": 0.4, "TC": 0.2, "ET": 0.3},
     "offsets": {"TC": -1.0},
-    "brighter": {"ET": {"modality": "T1ce", "percentile": 95}},
+    "brighter": {
+        "ET": [
+            {"modality": "T1ce", "percentile": 95},
+            {"modality": "T1ce", "minus": "T1", "percentile": 80},
+        ]
+    },
 }
 
 
@@ -72,8 +78,10 @@ def test_what_a_card_says_of_the_look_of_tissues(tmp_path: Path) -> None:
     assert told.gaussians == (6, 1, 2, 1)
     assert told.weights == (0.4, 0.2, 0.3)
     assert told.offsets == (0.0, -1.0, 0.0)
-    assert told.brighter["ET"].modality is Modality.T1CE
-    assert told.brighter["ET"].percentile == 95.0
+    assert told.brighter["ET"] == (
+        Brighter(Modality.T1CE, 95.0),
+        Brighter(Modality.T1CE, 80.0, minus=Modality.T1),
+    )
 
 
 @pytest.mark.parametrize(
@@ -83,9 +91,9 @@ def test_what_a_card_says_of_the_look_of_tissues(tmp_path: Path) -> None:
         ({"gaussians": {"WT": 1, "TC": 1, "ET": 1}}, "outside"),
         ({"weights": {"WT": 1.4, "TC": 0.2, "ET": 0.3}}, "between 0 and 1"),
         ({"weights": {"WT": 0.4, "TC": 0.2}}, "ET"),
-        ({"brighter": {"ET": {"modality": "T3", "percentile": 95}}}, "T3"),
-        ({"brighter": {"XT": {"modality": "T1ce", "percentile": 95}}}, "XT"),
-        ({"brighter": {"ET": {"modality": "T1ce", "percentile": 101}}}, "between 0 and 100"),
+        ({"brighter": {"ET": [{"modality": "T3", "percentile": 95}]}}, "T3"),
+        ({"brighter": {"XT": [{"modality": "T1ce", "percentile": 95}]}}, "XT"),
+        ({"brighter": {"ET": [{"modality": "T1ce", "percentile": 101}]}}, "between 0 and 100"),
     ],
 )
 def test_a_wrong_look_of_tissues_is_refused(
