@@ -67,8 +67,12 @@ def read_appearance(
     if not all(0.0 <= weight <= 1.0 for weight in weights):
         raise ValueError("the weights of appearance lie between 0 and 1")
     for region, told in [(name, told) for name, several in brighter.items() for told in several]:
-        if region not in regions or not {told.modality, told.minus} <= {*channels, None}:
-            raise ValueError(f"appearance tells of {region} in {told.modality}, not in the card")
+        named = (told.modality, *([told.minus] if told.minus else []))
+        unknown = [str(m) for m in named if m not in channels]
+        if region not in regions or unknown:
+            raise ValueError(
+                f"appearance tells of {', '.join(unknown) or region}, which the card does not have"
+            )
         if not 0.0 <= told.percentile <= 100.0:
             raise ValueError("the percentiles of appearance lie between 0 and 100")
     return Appearance(

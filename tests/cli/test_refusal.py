@@ -119,7 +119,7 @@ def test_weights_that_are_missing_or_of_another_network(run: Command, case_folde
         pytest.skip("the model simulated is not installed")
     model = shutil.copytree(WEIGHTS, tmp_path / "model")
     card = json.loads((model / "card.json").read_text())
-    card |= {"channels": ["T1ce", "FLAIR"], "network": card["network"] | {"in": 2}}
+    card |= {"channels": ["T1", "T1ce"], "network": card["network"] | {"in": 2}}
     (model / "card.json").write_text(json.dumps(card))
     target = ["--out", tmp_path / "out.nii.gz", "--model", model]
     assert "another network" in run("segment", case_folder, *target).sentence
