@@ -21,11 +21,8 @@ from numpy.typing import NDArray
 from ..models import Card
 from ..models.appearance import Appearance
 from .components import drop_dim_components, drop_doubtful_components
-from .mixture import Mixture, fit_mixture
+from .mixture import DOUBT, Mixture, fit_mixture
 from .prepare import Box, bounding_box, quantise
-
-#: Where the network gives less than this to the outermost region, it is believed.
-DOUBT = 0.03
 
 #: The mixture is fitted, and the answer moved, this near to what the network is sure of (voxels).
 REACH = 12

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 #: Voxels of each tissue that the fit looks at.
 SAMPLE = 4_000
 
+#: Of expectation maximisation, and of k-means before it.
 ROUNDS = 8
-
 GROUPING_ROUNDS = 10
 
 #: Fewer are not cut further.
@@ -24,7 +24,8 @@ RIDGE = 0.1
 FLATNESS = 0.7
 LEAST_PRIOR = 0.01
 
-#: What the network is this sure of is all but believed in the fit.
+#: A tissue and all inside it to which the network gives less than `DOUBT` is all but ruled out: its
+#: prior is cut down to `DOUBT_SHARE` of itself.
 DOUBT = 0.03
 DOUBT_SHARE = 0.05
 
