@@ -13,7 +13,7 @@ from .patch import PackedPatch, Patch, difference, merged
 from .plane import plane_of
 from .state import SessionState
 from .stroke import Footprint, Mode, Stroke
-from .tables import ModeTables, paint
+from .tables import ModeTables, outcome, paint
 
 
 class StrokeSession(SessionState):
@@ -64,6 +64,17 @@ class StrokeSession(SessionState):
         self._open.append(patch)
         self._tell_change(patch)
         return True
+
+    def outcome(self, stroke: Stroke) -> Patch | None:
+        """What a stroke would change now, or None: it is not done, and leaves no trace.
+
+        Raises
+        ------
+        InputError
+            When the protocol has no such region.
+        """
+        table = self._tables.of(stroke.region, stroke.mode)
+        return None if self._frozen else outcome(self.codes, stroke, table)
 
     def end(self) -> None:
         """Close the open step; one that changed nothing leaves no trace."""

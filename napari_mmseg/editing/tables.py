@@ -42,6 +42,24 @@ class ModeTables:
 
 def paint(codes: NDArray[np.uint8], stroke: Stroke, table: Table) -> Patch | None:
     """Put a stroke into `codes`, in place; what it changed, or None when that is nothing."""
+    found = _outcome(codes, stroke, table)
+    if found is None:
+        return None
+    patch, new = found
+    np.copyto(codes[patch.box], new, where=patch.mask)
+    return patch
+
+
+def outcome(codes: NDArray[np.uint8], stroke: Stroke, table: Table) -> Patch | None:
+    """What `paint` would change, without doing it; None when that is nothing."""
+    found = _outcome(codes, stroke, table)
+    return found[0] if found is not None else None
+
+
+def _outcome(
+    codes: NDArray[np.uint8], stroke: Stroke, table: Table
+) -> tuple[Patch, NDArray[np.uint8]] | None:
+    """What a stroke changes, and what every voxel of the patch's box would become."""
     clipped = stroke.footprint.clipped(codes.shape)
     if clipped is None:
         return None
@@ -54,5 +72,4 @@ def paint(codes: NDArray[np.uint8], stroke: Stroke, table: Table) -> Patch | Non
         changed &= np.isin(old, list(stroke.over))
     if not changed.any():
         return None
-    np.copyto(codes[box], new, where=changed)
-    return Patch(box, changed, old[changed], new[changed])
+    return Patch(box, changed, old[changed], new[changed]), new

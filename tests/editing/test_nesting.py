@@ -247,3 +247,40 @@ def test_siblings_are_painted_over_one_another_and_never_overlap() -> None:
     assert (session.codes == FOREST["C"].code).all()
     session.apply(Stroke("C", Mode.ERASE, everywhere))
     assert (session.codes == FOREST["A"].code).all()
+
+
+@given(
+    st.sampled_from(PROTOCOLS),
+    st.integers(0, 9),
+    st.sampled_from(list(Mode)),
+    boxes(),
+    st.booleans(),
+    st.data(),
+)
+def test_the_outcome_told_of_a_stroke_is_what_the_stroke_then_does(
+    protocol, seed, mode, footprint, limited, data
+):
+    session = EditSession(annotation(random_codes(seed, protocol), protocol))
+    region = data.draw(st.sampled_from(protocol.regions)).name
+    over = frozenset({0}) if limited else None
+    stroke = Stroke(region, mode, Footprint(*footprint), over)
+    before = session.codes.copy()
+    told = session.outcome(stroke)
+    np.testing.assert_array_equal(session.codes, before)
+    assert session.undo_depth == 0
+    session.apply(stroke)
+    promised = np.zeros(SHAPE, bool)
+    if told is not None:
+        promised[told.box] = told.mask
+    np.testing.assert_array_equal(session.codes != before, promised)
+
+
+def test_a_frozen_session_has_no_outcome_to_tell_and_refuses_in_silence():
+    session = EditSession(annotation())
+    refused: list[str] = []
+    session.on_refused.append(refused.append)
+    stroke = Stroke("WT", Mode.PAINT, Footprint((0, 0, 0), np.ones((2, 2, 2), bool)))
+    assert session.outcome(stroke) is not None
+    session.freeze("somebody else works here")
+    assert session.outcome(stroke) is None
+    assert not refused
