@@ -51,6 +51,13 @@ def main() -> None:
         look.add_argument("--encoding", help="of real label files whose names do not tell")
         if name == "gallery":
             look.add_argument("--out", type=Path, required=True)
+    answers = jobs.add_parser(
+        "answers", help="a contact sheet of what models find in simulated cases"
+    )
+    answers.add_argument("--anatomy", type=Path, required=True)
+    answers.add_argument("--models", nargs="+", required=True, metavar="TITLE=MODEL")
+    answers.add_argument("--seed", type=int, default=0)
+    answers.add_argument("--out", type=Path, required=True)
     folds = jobs.add_parser("folds", help="tune on labelled cases, each judged by a fold's network")
     folds.add_argument("--data", type=Path, required=True, help="folder of labelled cases")
     folds.add_argument("--folds", type=int, default=3, help="as many as cases: leave one out")
@@ -93,12 +100,26 @@ def main() -> None:
         from napari_mmseg.training.calibrate import calibrate as run_calibration
 
         print(json.dumps(run_calibration(**given), indent=2))
+    elif job == "answers":
+        print(_answered(**given))
     elif job in ("statistics", "gallery"):
         print(_looked_at(**given))
     else:
         from napari_mmseg.training.sample import write_sample
 
         print(write_sample(given["anatomy"], given["seed"], given["out"], ring=given["ring"]))
+
+
+def _answered(anatomy: Path, models: list[str], seed: int, out: Path) -> str:
+    """Where the sheet was written."""
+    from napari_mmseg.training.answers import answered, cases_of_kinds, write_answers
+    from napari_mmseg.training.validate import held_out_heads
+
+    titled = {}
+    for text in models:
+        title, _, model = text.rpartition("=")
+        titled[title or Path(model).name] = model
+    return str(write_answers(answered(cases_of_kinds(held_out_heads(anatomy), seed), titled), out))
 
 
 def _folded(

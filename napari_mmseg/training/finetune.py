@@ -175,7 +175,15 @@ def refuse_others_folder(folder: Path, card: Card) -> None:
 
 def continued(card: Card, told: Mapping[str, Any]) -> dict[str, Any]:
     """What `told_of` tells of a run that went on with a model, and what stays of its card."""
-    kept = ("thresholds", "smallest_component_mm3", "peaks", "intended_use", "not_for", "licence")
+    kept = (
+        "thresholds",
+        "smallest_component_mm3",
+        "peaks",
+        "appearance",
+        "intended_use",
+        "not_for",
+        "licence",
+    )
     before = card.details.get("trained_on", f"what {card.name} was trained on")
     return {
         **told,

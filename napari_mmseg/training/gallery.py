@@ -25,9 +25,9 @@ def case_row(case: NamedCase) -> Image:
     brain = (volumes != 0).any(axis=0)
     where = depth > 0 if depth.any() else brain
     index = int(np.argmax(where.sum(axis=(1, 2))))
-    tiles = [_grey(image[index], image[brain]) for image in volumes]
-    tiles.append(_outlined(tiles[-1], depth[index]))
-    return np.concatenate([_square(tile) for tile in tiles], axis=1)
+    tiles = [grey(image[index], image[brain]) for image in volumes]
+    tiles.append(outlined(tiles[-1], depth[index]))
+    return np.concatenate([square(tile) for tile in tiles], axis=1)
 
 
 def write_sheet(groups: Mapping[str, Sequence[NamedCase]], path: Path) -> Path:
@@ -54,7 +54,8 @@ def write_sheet(groups: Mapping[str, Sequence[NamedCase]], path: Path) -> Path:
     return path
 
 
-def _grey(plane: NDArray[np.float32], brain: NDArray[np.float32]) -> Image:
+def grey(plane: NDArray[np.float32], brain: NDArray[np.float32]) -> Image:
+    """A plane as a picture (rows, columns, 3), in the window of the `brain`'s intensities."""
     low, high = np.percentile(brain[::7], WINDOW_PERCENT)
     # A voxel that is exactly at the median is 0 too: only what is open to the outside is black.
     covered = binary_fill_holes(plane != 0)
@@ -62,7 +63,8 @@ def _grey(plane: NDArray[np.float32], brain: NDArray[np.float32]) -> Image:
     return np.repeat((shade * 255).astype(np.uint8)[..., None], 3, axis=-1)
 
 
-def _outlined(tile: Image, depth: NDArray[np.uint8]) -> Image:
+def outlined(tile: Image, depth: NDArray[np.uint8]) -> Image:
+    """A picture with the borders of the plane's nested regions in their colours."""
     result = tile.astype(np.float32)
     for region, level in zip(load_protocol("glioma").regions, (1, 2, 3), strict=True):
         inside = depth >= level
@@ -74,7 +76,7 @@ def _outlined(tile: Image, depth: NDArray[np.uint8]) -> Image:
     return result.astype(np.uint8)
 
 
-def _square(tile: Image) -> Image:
+def square(tile: Image) -> Image:
     """Centred in, or cut to, TILE x TILE pixels."""
     result = np.zeros((TILE, TILE, 3), np.uint8)
     into, outof = [], []

@@ -20,7 +20,9 @@ GRADIENT_LIMIT = 5.0
 #: Networks whose compiled steps were compared with plain ones and gave the same losses (torch
 #: 2.13, CPU, bf16; `cmff-single` is the code of `cmff`). Compiled, `deeplab` got gradients of zero
 #: and `segresnet` failed to run; `deeplab-unet` and `dynunet` were not tried.
-COMPILED_KINDS = frozenset({"unet", "cmff", "cmff-single", "layer", "decision", "decision-learned"})
+COMPILED_KINDS = frozenset(
+    {"unet", "unet-patch", "cmff", "cmff-single", "layer", "decision", "decision-learned"}
+)
 
 Heads = Callable[[Tensor], tuple[Tensor, ...]]
 

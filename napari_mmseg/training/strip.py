@@ -25,7 +25,8 @@ from napari_mmseg.training.simulate.whole_head import (
 )
 
 STRIP_RUN: dict[str, Any] = {
-    "task": "brain", "base": 8, "levels": 5, "patch": GRID, "whole": GRID, "pool": 0,
+    "task": "brain", "network": "unet-patch", "base": 16, "levels": 5, "patch": GRID, "whole": GRID,
+    "pool": 0,
 }  # fmt: skip
 
 _STEP_STREAM, _HELD_OUT_STREAM = 31, 32

@@ -233,7 +233,7 @@ def test_classes_of_a_softmax_are_cumulative_sums() -> None:
 
 
 def test_an_unknown_kind_is_refused_with_the_choices() -> None:
-    with pytest.raises(ModelError, match=r"'vnet'.*unet, cmff"):
+    with pytest.raises(ModelError, match=r"'vnet'.*unet, unet-patch, cmff"):
         build("vnet")
 
 

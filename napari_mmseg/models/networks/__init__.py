@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 #: Module and factory of each kind; the factory takes (in_channels, out_channels, base, levels).
 _FACTORIES: Mapping[str, tuple[str, str]] = {
     "unet": ("unet", "UNet3d"),  # fusion at the input
+    "unet-patch": ("unet_patch", "PatchUNet"),
     "cmff": ("cmff", "Cmff"),
     "cmff-single": ("cmff", "CmffSingle"),
     "layer": ("layer", "LayerFusion"),
@@ -30,6 +31,7 @@ KINDS = tuple(_FACTORIES)
 #: Features that a pass holds at its peak, relative to the U-Net of the same base (counted on
 #: tensors without contents at base 8 and 5 levels; the U-Net's are 22 bytes a voxel and channel).
 RELATIVE_MEMORY: Mapping[str, float] = {
+    "unet-patch": 0.13,
     "cmff": 2.8,
     "cmff-single": 3.4,
     "layer": 2.6,
