@@ -172,6 +172,13 @@ COMMON_ACTIONS: tuple[EditAction, ...] = (
     EditAction("redo", "Redo", "Do it again", "Control-Shift-Z"),
     EditAction("next_contrast", "Looks at", "Look at the next contrast's edges", "M"),
     EditAction("toggle_proposal", "Show proposal", "Outline what the model proposed", "O"),
+    EditAction(
+        "toggle_hover",
+        "Outline what a press takes",
+        "While the pointer rests, outline the voxels that a press would change: "
+        "in the region's colour what it would add, in white what it would erase",
+        "Shift-P",
+    ),
 )
 
 

@@ -32,6 +32,7 @@ from .editing_tool import (
     Tool,
 )
 from .editing_view import SliceView, Voxel
+from .hover import HoverPreview
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -74,6 +75,8 @@ class EditController:
     scribbles, lasso, carrying, shaper
         What was scribbled, what was clicked of an outline, what carries corrections to other
         slices, and the commands on a whole region.
+    hover
+        Outlines what a press would take.
     on_tool
         Called with nothing after the tool or the view of the proposal changed.
     on_choose
@@ -109,6 +112,7 @@ class EditController:
             "undo": lambda _: self.undo(),
             "redo": lambda _: self.redo(),
             "toggle_proposal": lambda _: self.show_proposal(not self.proposal.is_shown),
+            "toggle_hover": lambda _: self.show_hover(not self.hover.is_on),
             "carry": lambda _: self.carrying.run(),
             "shape": lambda name: self.shaper.run(ShapeRequest(Shaping(name))),
             "refine": lambda _: self.scribbles.refine(),
@@ -122,6 +126,8 @@ class EditController:
         )
         self._bridge = LayerBridge(layer, session, strokes, self.undo, self.redo)
         bare_brush_circle(viewer)
+        self.hover = HoverPreview(viewer, layer, self.view, session, lambda: self.tool, strokes)
+        self.on_tool.append(self.hover.follow)
         spacing = session.grid.spacing
         self.lasso = LassoHand(
             viewer, layer, self.view, spacing, lambda: self.tool, self.images, strokes.enclose
@@ -158,6 +164,7 @@ class EditController:
         self._controls.detach()
         self._mouse.detach()
         self.lasso.detach()
+        self.hover.detach()
         self._bridge.detach()
         self.proposal.detach()
         self.scribbles.detach()
@@ -211,6 +218,11 @@ class EditController:
     def show_proposal(self, shown: bool) -> None:
         """Outline what was proposed beside the labels, or no longer."""
         self.proposal.show(shown)
+        self._tell()
+
+    def show_hover(self, shown: bool) -> None:
+        """Outline what a press would take while the pointer rests, or no longer."""
+        self.hover.show(shown)
         self._tell()
 
     # Inside

@@ -26,6 +26,7 @@ class EditLink:
             (widget.contrast_requested, self._contrast),
             (widget.restore_requested, controller.restore),
             (widget.proposal_requested, controller.show_proposal),
+            (widget.hover_requested, controller.show_hover),
             (widget.box_side_requested, self._box_side),
         )
         for signal, slot in self._wires:
@@ -66,6 +67,7 @@ class EditLink:
 
     def _show_tool(self) -> None:
         self._widget.show_tool(self._controller.tool, self._controller.is_editable)
+        self._widget.show_hover(self._controller.hover.is_on)
         self._show_scribbles()
         self._show_state()
 

@@ -20,6 +20,7 @@ from ..editing import (
     stamp,
     sweep,
 )
+from ..editing.patch import Patch
 from ..editing.restore import restoring
 from .editing_told import told
 from .editing_tool import ALL_CONTRASTS, EditTool, Tool
@@ -75,8 +76,7 @@ class Strokes:
             self._session.begin(tool.label(mode, self._session.protocol))
         if tool.tool is Tool.FILL:
             with told():
-                area = flood(self._session.codes, voxel, self._view.painted_axis)
-                self._session.extend(self._limited(tool, mode, area))
+                self._lay(tool, mode, self._area(tool, voxel, voxel, self._view.painted_axis))
             return None
 
         def go_on(start: Voxel, end: Voxel) -> bool:
@@ -85,7 +85,7 @@ class Strokes:
             axis = self._view.painted_axis
             if axis is not None and start[axis] != end[axis]:  # the slice was turned meanwhile
                 start = end
-            self._pass(tool, mode, start, end, axis)
+            self._lay(tool, mode, self._area(tool, start, end, axis))
             return True
 
         go_on(voxel, voxel)
@@ -93,6 +93,21 @@ class Strokes:
 
     def release(self) -> None:
         self._session.end()
+
+    def outcome(self, voxel: Voxel, other: bool) -> Patch | None:
+        """What a press at a voxel inside the array would change, or None; it is not done.
+
+        The adaptive brush looks where a press there then looks, and remembers it: the press finds
+        the same. For the tools that add or erase.
+
+        Raises
+        ------
+        InputError
+            When the tool would refuse to.
+        """
+        tool = self._tool()
+        area = self._area(tool, voxel, voxel, self._view.painted_axis)
+        return self._session.outcome(self._limited(tool, tool.mode(other), area))
 
     def enclose(self, area: Footprint) -> None:
         """Add an area that the tool in the hand has enclosed, or erase it; one step of undo."""
@@ -137,13 +152,13 @@ class Strokes:
 
     # Inside
 
-    def _pass(self, tool: EditTool, mode: Mode, start: Voxel, end: Voxel, axis: int | None) -> None:
-        """The round tools on their way from one voxel to another."""
+    def _area(self, tool: EditTool, start: Voxel, end: Voxel, axis: int | None) -> Footprint:
+        """What a tool covers on its way from one voxel to another; `axis` as the tools have it."""
+        if tool.tool is Tool.FILL:
+            return flood(self._session.codes, end, axis)
         if tool.tool is Tool.ADAPTIVE and (brush := self._brush(tool.looks_at)) is not None:
-            footprint = brush.sweep(start, end, tool.diameter, axis)
-        else:
-            footprint = sweep(start, end, tool.diameter, self._session.grid.spacing, axis)
-        self._lay(tool, mode, footprint)
+            return brush.sweep(start, end, tool.diameter, axis)
+        return sweep(start, end, tool.diameter, self._session.grid.spacing, axis)
 
     def _lay(self, tool: EditTool, mode: Mode, footprint: Footprint) -> None:
         """Do what the tool does to the voxels of a footprint, within the open step."""

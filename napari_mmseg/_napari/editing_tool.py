@@ -39,6 +39,9 @@ FLAT_TOOLS = (Tool.POLYGON, Tool.LASSO)
 #: Tools that look at the images.
 LOOKING_TOOLS = (Tool.ADAPTIVE, Tool.LASSO)
 
+#: Tools of which nobody can tell by looking what a press takes: it is outlined before.
+HOVER_TOOLS = (Tool.ADAPTIVE, Tool.FILL)
+
 #: In place of a contrast: look at all of them.
 ALL_CONTRASTS = ""
 

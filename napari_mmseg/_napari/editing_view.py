@@ -47,6 +47,13 @@ class SliceView:
         return next(axis for axis in (0, 1, 2) if axis not in shown)
 
     @property
+    def shown_axes(self) -> tuple[int, int]:
+        """The array axes that run down and to the right of the screen in a slice."""
+        own = self._viewer.dims.ndim - 3
+        down, right = self._viewer.dims.displayed[-2:]
+        return down - own, right - own
+
+    @property
     def painted_axis(self) -> int | None:
         """The axis across the painted plane, or None when the tool works in 3D."""
         return None if self._layer.n_edit_dimensions == 3 else self.across

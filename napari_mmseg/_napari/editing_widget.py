@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 
 from qtpy.QtCore import Signal
-from qtpy.QtGui import QColor, QIcon, QPixmap
 from qtpy.QtWidgets import (
     QCheckBox,
     QGridLayout,
@@ -17,11 +16,9 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from ..editing.refine import BOX_SIDES
 from ..protocol import Protocol
 from .editing_actions import (
     COMMON_ACTIONS,
-    SCRIBBLE_ACTIONS,
     SMART_ACTIONS,
     TOOL_ACTIONS,
     EditAction,
@@ -29,15 +26,24 @@ from .editing_actions import (
 )
 from .editing_sentence import sentence
 from .editing_toggles import ToggleRow
-from .editing_tool import ALL_CONTRASTS, FLAT_TOOLS, LOOKING_TOOLS, ROUND_TOOLS, EditTool, Tool
+from .editing_tool import (
+    ALL_CONTRASTS,
+    FLAT_TOOLS,
+    HOVER_TOOLS,
+    LOOKING_TOOLS,
+    ROUND_TOOLS,
+    EditTool,
+    Tool,
+)
 from .widgets.brush_size import BrushSize
+from .widgets.scribble_row import ScribbleRow
 from .widgets.section import Choice, column, quiet
+from .widgets.swatch import swatch
 
 _ACTIONS = {action.name: action for action in COMMON_ACTIONS}
 
 _ADD, _ERASE = "add", "erase"
 
-_SWATCH_PX = 12
 _GAP_PX = 8
 
 
@@ -63,6 +69,7 @@ class EditWidget(QWidget):
     contrast_requested = Signal(str)  # a modality, or ALL_CONTRASTS
     restore_requested = Signal(str)  # region
     proposal_requested = Signal(bool)
+    hover_requested = Signal(bool)
     box_side_requested = Signal(int)  # voxels, of the box that refining solves again
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -72,7 +79,9 @@ class EditWidget(QWidget):
         self._counts: dict[str, QLabel] = {}
         self._build_tools()
         self._build_brush()
-        self._build_scribbles()
+        self._scribbles = ScribbleRow()
+        self._scribbles.action_requested.connect(self.action_requested)
+        self._scribbles.box_side_requested.connect(self.box_side_requested)
         self._build_history()
         layout = column(self)
         layout.addWidget(self._tools)
@@ -87,7 +96,8 @@ class EditWidget(QWidget):
         layout.addWidget(self._sentence)
         layout.addWidget(self._size)
         layout.addWidget(self._looks_row)
-        layout.addWidget(self._scribble_row)
+        layout.addWidget(self._hover)
+        layout.addWidget(self._scribbles)
         layout.addLayout(self._history_row)
         layout.addWidget(self._proposal)
         layout.addLayout(self._edit_grid)
@@ -138,27 +148,10 @@ class EditWidget(QWidget):
         row.addWidget(QLabel("Looks at"))
         row.addWidget(self._looks_at, 1)
 
-    def _build_scribbles(self) -> None:
-        self._scribble_row = QWidget()
-        row = QHBoxLayout(self._scribble_row)
-        row.setContentsMargins(0, 0, 0, 0)
-        self._scribble_buttons = []
-        for action in SCRIBBLE_ACTIONS:
-            button = QPushButton(action.title)
-            button.setToolTip(action.hint)
-            button.clicked.connect(partial(self.action_requested.emit, action))
-            row.addWidget(button, 1)
-            self._scribble_buttons.append(button)
-        self._box_side = Choice([(f"{side}³", side) for side in BOX_SIDES])
-        self._box_side.setToolTip(
-            "Voxels of the box around the scribbles that is solved again: "
-            "a larger one reaches further and takes longer"
-        )
-        self._box_side.currentIndexChanged.connect(
-            lambda _: self.box_side_requested.emit(self._box_side.value)
-        )
-        row.addWidget(self._box_side)
-        self._scribble_row.hide()
+        action = _ACTIONS["toggle_hover"]
+        self._hover = QCheckBox(action.title)
+        self._hover.setToolTip(action.hint)
+        self._hover.clicked.connect(self.hover_requested)
 
     def _build_history(self) -> None:
         self._undo, self._redo = QPushButton("Undo"), QPushButton("Redo")
@@ -171,7 +164,7 @@ class EditWidget(QWidget):
         self._proposal.setToolTip(
             f"Show the model's proposal beside the labels ({_ACTIONS['toggle_proposal'].key})"
         )
-        self._proposal.toggled.connect(self.proposal_requested)
+        self._proposal.clicked.connect(self.proposal_requested)
         self._edit_grid = QGridLayout()
         self._edit_grid.setContentsMargins(0, 0, 0, 0)
         self._edit_grid.setVerticalSpacing(2)
@@ -186,7 +179,7 @@ class EditWidget(QWidget):
         colours = {region.name: region.colour for region in protocol.regions}
         self._regions.offer(
             [
-                (a.title, a.argument, a.hint, _swatch(colours[a.argument]))
+                (a.title, a.argument, a.hint, swatch((*colours[a.argument], 1.0)))
                 for a in region_actions(protocol)
             ]
         )
@@ -238,11 +231,16 @@ class EditWidget(QWidget):
         self._name_all(tool.tool)
         self._looks_at.choose(tool.looks_at)
         self._looks_row.setVisible(tool.tool in LOOKING_TOOLS)
+        self._hover.setVisible(tool.tool in HOVER_TOOLS)
         for widget in quietly:
             widget.blockSignals(False)
         if self._protocol is not None:
             text = sentence(tool, self._protocol)
             self._sentence.setText(text if editable else "Labels are edited in the 2D view.")
+
+    def show_hover(self, shown: bool) -> None:
+        """Show whether the user wants to see what a press takes, without emitting."""
+        self._hover.setChecked(shown)
 
     def show_state(self, state: EditState) -> None:
         """Show history, edit counts and the proposal's tick, without emitting."""
@@ -253,9 +251,7 @@ class EditWidget(QWidget):
             button.setEnabled(bool(label))
             button.setToolTip(f"{action.hint}: {label}" if label else action.hint)
         self._undo.setText(f"Undo ({state.undo_depth})" if state.undo_depth else "Undo")
-        self._proposal.blockSignals(True)
         self._proposal.setChecked(state.proposal_shown)
-        self._proposal.blockSignals(False)
         for name, counts in state.edits.items():
             added, removed = counts["added"], counts["removed"]
             changed = bool(added or removed)
@@ -266,14 +262,7 @@ class EditWidget(QWidget):
 
     def show_scribbles(self, shown: bool, any_drawn: bool, busy: bool, side: int) -> None:
         """Offer to refine, in a box of `side` voxels, while scribbling or with scribbles there."""
-        self._box_side.blockSignals(True)
-        self._box_side.choose(side)
-        self._box_side.blockSignals(False)
-        self._scribble_row.setVisible(shown or any_drawn)
-        refine, clear = self._scribble_buttons
-        refine.setEnabled(any_drawn and not busy)
-        refine.setText("Refining…" if busy else SCRIBBLE_ACTIONS[0].title)
-        clear.setEnabled(any_drawn and not busy)
+        self._scribbles.show_scribbles(shown, any_drawn, busy, side)
 
     @property
     def sentence(self) -> str:
@@ -290,9 +279,3 @@ class EditWidget(QWidget):
 
     def _emit_action(self, actions: Sequence[EditAction], argument: str) -> None:
         self.action_requested.emit(next(a for a in actions if a.argument == argument))
-
-
-def _swatch(colour: tuple[float, float, float]) -> QIcon:
-    pixmap = QPixmap(_SWATCH_PX, _SWATCH_PX)
-    pixmap.fill(QColor.fromRgbF(*colour))
-    return QIcon(pixmap)

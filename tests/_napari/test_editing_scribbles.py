@@ -116,7 +116,7 @@ def test_the_panel_sets_the_side_of_the_box(desk, qtbot, monkeypatch):
     widget = EditWidget()
     qtbot.addWidget(widget)
     desk.controller.join(widget)
-    widget._box_side.setCurrentIndex(1)
+    widget._scribbles._box_side.setCurrentIndex(1)
     assert desk.controller.scribbles.side == 96
     desk.press("S")
     desk.drag((4, 3, 3))

@@ -173,3 +173,18 @@ def test_another_protocol_brings_its_own_regions(widget):
 def test_without_a_protocol_nothing_can_be_pressed(widget):
     widget.show_protocol(None)
     assert not widget.isEnabled()
+
+
+def test_the_outline_before_a_press_is_offered_with_the_tools_that_have_one(widget):
+    tick = next(t for t in widget.findChildren(QCheckBox) if "a press takes" in t.text())
+    wanted: list[bool] = []
+    widget.hover_requested.connect(wanted.append)
+    for tool in Tool:
+        widget.show_tool(EditTool("WT", tool))
+        assert tick.isVisibleTo(widget) == (tool in (Tool.ADAPTIVE, Tool.FILL))
+    widget.show_hover(True)
+    assert tick.isChecked()
+    assert not wanted
+    tick.click()
+    assert wanted == [False]
+    assert "Shift+P" in tick.toolTip()

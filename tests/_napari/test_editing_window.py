@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QPoint, Qt
+from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
+from qtpy.QtGui import QMouseEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 from test_editing_controller import SHAPE, make_session
@@ -16,6 +18,7 @@ from napari_mmseg._napari.colours import label_colormap
 from napari_mmseg._napari.editing_controller import attach_editing
 from napari_mmseg._napari.editing_scribbles import SCRIBBLES_NAME
 from napari_mmseg._napari.editing_widget import EditWidget
+from napari_mmseg._napari.hover_overlay import OVERLAY
 from napari_mmseg.protocol import load_protocol
 
 
@@ -70,6 +73,22 @@ class Hands:
         QTest.mouseRelease(native, button, held, self.place(voxels[-1]))
         self.settle()
 
+    def hover(self, voxel: tuple[float, float, float]) -> None:
+        """Move with no button down; made by hand, as QTest moves nothing over a hidden window."""
+        QTest.qWait(15)  # vispy drops what comes sooner after the move before
+        native, place = self.canvas.native, self.place(voxel)
+        none = Qt.MouseButton.NoButton
+        event = QMouseEvent(
+            QEvent.Type.MouseMove,
+            QPointF(place),
+            QPointF(native.mapToGlobal(place)),
+            none,
+            none,
+            Qt.KeyboardModifier.NoModifier,
+        )
+        QApplication.sendEvent(native, event)
+        self.settle()
+
     def click(self, voxel: tuple[float, float, float]) -> None:
         QTest.mouseMove(self.canvas.native, self.place(voxel))
         self.settle()
@@ -90,7 +109,10 @@ class Hands:
 
 
 @pytest.fixture
-def hands(make_napari_viewer: Callable[..., Any]) -> Any:
+def hands(
+    make_napari_viewer: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Any:
+    monkeypatch.setenv("NAPARI_MMSEG_CACHE", str(tmp_path))
     found = Hands(make_napari_viewer())
     yield found
     found.controller.detach()
@@ -207,3 +229,42 @@ def test_the_smart_tools_by_hand(hands):
     hands.controller.on_choose.append(chosen.append)
     hands.drag((at, 7, 11), control=True)
     assert chosen == [(at, 7, 11)]
+
+
+def test_what_a_press_takes_is_outlined_in_the_picture_before(hands, qtbot):
+    shift, layer, hover = Qt.KeyboardModifier.ShiftModifier, hands.layer, hands.controller.hover
+    at = SHAPE[0] // 2
+    hands.viewer.layers.selection.active = layer
+    hands.key(Qt.Key.Key_A)
+    hands.controller.use(diameter=14.0)
+
+    def seen(colour: tuple[int, ...]) -> bool:
+        """Is a line of this colour drawn? (A window that is not shown takes no screenshot.)"""
+        overlay = hands.viewer.scene.overlays[OVERLAY]
+        (visual,) = hands.canvas._viewer_overlay_to_visual[overlay]
+        lines = np.rint(overlay.drawing.colours[-1, :3] * 255)
+        return bool(visual.node.visible and (lines == colour).all())
+
+    green, white = (46, 204, 64), (255, 255, 255)
+    hands.hover((at, 9, 9))
+    qtbot.waitUntil(lambda: hover.is_shown)
+    assert seen(green)
+    hands.key(Qt.Key.Key_P, shift)
+    assert not seen(green)
+    hands.key(Qt.Key.Key_P, shift)
+    hands.hover((at, 9, 8))
+    hands.hover((at, 9, 9))
+    qtbot.waitUntil(lambda: hover.is_shown)
+    hands.drag((at, 9, 9))
+    assert np.argwhere(hands.session.codes)[:, 2].max() == 11
+
+    hands.hover((at, 9, 8))
+    hands.hover((at, 9, 9))  # all of it is there now
+    qtbot.waitUntil(lambda: not hover.is_seeking)
+    assert not hover.is_shown
+    native = hands.canvas.native
+    QTest.keyPress(native, Qt.Key.Key_Shift, shift)
+    qtbot.waitUntil(lambda: hover.is_shown)  # with Shift it would go again
+    assert seen(white)
+    QTest.keyRelease(native, Qt.Key.Key_Shift)
+    assert not hover.is_shown
