@@ -45,6 +45,13 @@ _LEAST_PRIOR = 0.01
 #: The share of normal tissue in a voxel from which on it tells what normal tissue looks like.
 _NORMAL = 0.9
 
+#: Nor is what lies this near to the brain's edge (voxels) told to be normal tissue: dura, veins
+#: and what a skull-stripping left take up contrast medium too, and can be brighter than a tumour.
+_RIM = 5
+
+#: With fewer voxels than this further inside, the rim is looked at after all.
+_FEWEST_NORMAL = 500
+
 Floats = NDArray[np.float32]
 
 
@@ -95,7 +102,8 @@ def adapted(
     moved = nested.copy()
     parts = moved[(slice(None), *box)]
     parts[:, where] = weighed(prior, likelihoods, told)
-    _subdue(parts, inside, channels[(slice(None), *box)], near & (inside[0] < 1.0 - _NORMAL), card)
+    normal = _without_rim(near & (inside[0] < 1.0 - _NORMAL), np.any(contrasts, axis=0))
+    _subdue(parts, inside, channels[(slice(None), *box)], normal, card)
     return moved
 
 
@@ -144,6 +152,20 @@ def _near(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     from scipy.ndimage import maximum_filter
 
     return np.asarray(maximum_filter(mask.view(np.uint8), 2 * REACH + 1) > 0)
+
+
+def _without_rim(normal: NDArray[np.bool_], brain: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """`normal` (I, P, L) where it is not within `_RIM` voxels of the brain's edge.
+
+    The box of the volumes may cut through the brain: its sides are no edge.
+    """
+    import fill_voids
+    from scipy.ndimage import minimum_filter
+
+    # Single voxels inside may be exactly 0 after normalisation.
+    filled = fill_voids.fill(brain).view(np.uint8)
+    deep: NDArray[np.bool_] = normal & (minimum_filter(filled, 2 * _RIM + 1, mode="nearest") > 0)
+    return deep if np.count_nonzero(deep) >= _FEWEST_NORMAL else normal
 
 
 def _likelihoods(mixture: Mixture, values: Floats) -> Floats:

@@ -55,9 +55,11 @@ def balls(*radii: float, centre: tuple[float, float, float] = (20, 22, 21)) -> N
     return np.array([far < radius for radius in radii])
 
 
-def phantom(enhancing: float = 5.0) -> tuple[NDArray[np.bool_], Floats]:
+def phantom(
+    enhancing: float = 5.0, radii: tuple[float, float, float] = (12, 9, 6)
+) -> tuple[NDArray[np.bool_], Floats]:
     """True WT, TC, ET, and four contrasts in which each tissue has its own look."""
-    true = balls(12, 9, 6)
+    true = balls(*radii)
     depth = true.sum(axis=0)
     looks = np.array(
         [[0, 0, 0, 0], [-0.5, -0.5, 3, 3], [-1, -1, 2, 1], [-0.5, enhancing, 1.5, 1.5]]
@@ -108,6 +110,22 @@ def test_enhancement_that_is_not_bright_is_not_believed(card: Card) -> None:
         assert (found[1] >= 0.5).any()
         # It is still there for who asks for less.
         assert (found[2] >= 0.2).any()
+
+
+def test_bright_dura_and_skull_do_not_outshine_enhancement(card: Card) -> None:
+    """They take up the contrast medium too; a tenth of the voxels is enough to set a percentile."""
+    true, channels = phantom(radii=(9, 7, 5))
+    rim = balls(19)[0] & ~balls(16)[0]
+    channels[1][rim] = 9.0
+    found = adapted(answer(true), channels, card, lambda: None)
+    assert (found[2] >= 0.5).sum() > 0.8 * true[2].sum()
+
+
+def test_a_brain_that_is_all_rim_is_still_compared_with(card: Card) -> None:
+    true, channels = phantom(enhancing=0.2)
+    channels[:, ~balls(15)[0]] = 0
+    found = adapted(answer(true), channels, card, lambda: None)
+    assert not (found[2] >= 0.5).any()
 
 
 def test_what_is_as_bright_before_the_contrast_medium_does_not_enhance(card: Card) -> None:
