@@ -64,7 +64,6 @@ class LesionList(QObject):
         self._controller: EditController | None = None
         self._marker: PlaceMarker | None = None
         self._found: dict[str, Lesions] = {}
-        self._accepted: dict[str, set[int]] = {}
         self._chosen: int | None = None
         self._region = ""
         self._is_open = False
@@ -85,7 +84,7 @@ class LesionList(QObject):
             before.session.on_state.remove(self._note)
         if self._marker is not None:
             self._marker.hide()
-        self._found, self._accepted, self._chosen = {}, {}, None
+        self._found, self._chosen = {}, None
         self._controller = controller
         self._box.setEnabled(controller is not None)
         if controller is None:
@@ -135,7 +134,10 @@ class LesionList(QObject):
             do(self._chosen)
 
     def _toggle_accepted(self, number: int) -> None:
-        self._accept(number, number not in self._accepted.get(self._region, set()))
+        found = self._look()
+        if found is not None and self._controller is not None:
+            ticked = self._controller.session.ticks.of(self._region, found)
+            self._accept(number, number not in ticked)
 
     def _relabel_chosen(self, to: str) -> None:
         if to != self._region:
@@ -206,7 +208,7 @@ class LesionList(QObject):
         found = self._found.get(self._region)
         if self._controller is None or found is None:
             return
-        accepted = self._accepted.get(self._region, set())
+        accepted = self._controller.session.ticks.of(self._region, found)
         rows = [
             LesionRow(
                 lesion.id,
@@ -222,8 +224,11 @@ class LesionList(QObject):
         self._box.show_lesions(title, rows, self._chosen)
 
     def _accept(self, number: int, accepted: bool) -> None:
-        marks = self._accepted.setdefault(self._region, set())
-        (marks.add if accepted else marks.discard)(number)
+        found, lesion = self._look(), self._lesion(number)
+        if self._controller is not None and found is not None and lesion is not None:
+            session = self._controller.session
+            change = session.ticks.adding if accepted else session.ticks.without
+            session.tick(change(self._region, lesion, found))
         self._timer.start()  # the list may not be filled anew while it tells of a tick
 
     def _mark(self, lesion: Lesion, seen: Voxel | None = None) -> None:

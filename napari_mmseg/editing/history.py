@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ..annotation import Annotation, FileCodes, Provenance
 from .effort import Effort
 from .patch import PackedPatch
+from .ticks import Ticks
 
 #: What undo and redo together may hold; the oldest steps go first (bytes). A brush stroke takes a
 #: few hundred bytes, a model's result some ten thousand.
@@ -94,6 +95,8 @@ class Memory:
         The state before the first of `done`.
     saved_state
         The state that was exported last, or None when it cannot be reached any more.
+    ticks
+        The lesions that were accepted.
     """
 
     codes: NDArray[np.uint8]
@@ -104,6 +107,7 @@ class Memory:
     effort: Effort
     first_state: int
     saved_state: int | None
+    ticks: Ticks = field(default_factory=Ticks)
 
 
 class History:

@@ -11,6 +11,7 @@ from .history import Memory, Origin, Step
 from .incoming import checked_codes
 from .patch import difference, joined, packed
 from .strokes import StrokeSession
+from .ticks import Ticks
 
 
 class EditSession(StrokeSession):
@@ -142,6 +143,15 @@ class EditSession(StrokeSession):
         self._tell_act(Deed.MARK, None, self._saved_state)
         self._tell_state()
 
+    def tick(self, ticks: Ticks) -> None:
+        """Other lesions are accepted: no change of the annotation, and no step of undo."""
+        if self._refuses():
+            return
+        self._ticks = ticks
+        self._meter.touch()
+        for listener in self.on_ticks:
+            listener()
+
     # Going on from before
 
     def memory(self) -> Memory:
@@ -156,6 +166,7 @@ class EditSession(StrokeSession):
             self._meter.effort,
             self._history.first_state,
             self._saved_state,
+            self._ticks,
         )
 
     def resume(self, memory: Memory) -> None:
@@ -178,6 +189,7 @@ class EditSession(StrokeSession):
         self._history.go_on_from(memory)
         self._saved_state = memory.saved_state
         self._meter.go_on_from(memory.effort)
+        self._ticks = memory.ticks
         self._tell_state()
 
     def freeze(self, why: str) -> None:

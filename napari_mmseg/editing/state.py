@@ -18,6 +18,7 @@ from .effort import Effort, EffortMeter
 from .history import History, Step
 from .patch import Patch
 from .stroke import Change
+from .ticks import Ticks
 
 
 class SessionState:
@@ -31,6 +32,8 @@ class SessionState:
         Called with nothing after history, counts, proposal or the saved mark changed.
     on_act
         Called with an `Act` after each step, undo, redo and mark: for whoever keeps a record.
+    on_ticks
+        Called with nothing after a lesion was ticked, or no longer.
     on_refused
         Called with a sentence whenever a frozen session refuses a change.
     """
@@ -39,12 +42,14 @@ class SessionState:
         self.on_change: list[Callable[[Change], None]] = []
         self.on_state: list[Callable[[], None]] = []
         self.on_act: list[Callable[[Act], None]] = []
+        self.on_ticks: list[Callable[[], None]] = []
         self.on_refused: list[Callable[[str], None]] = []
         self._annotation = annotation
         self._content = Content(annotation)
         self._history = History(limit_bytes)
         self._saved_state: int | None = self._history.state
         self._meter = EffortMeter(annotation.protocol.highest_code + 1)
+        self._ticks = Ticks()
         self._frozen = ""
         self._open: list[Patch] | None = None
 
@@ -98,6 +103,11 @@ class SessionState:
         """Millilitres of each region now, children included."""
         ml = self.grid.voxel_volume_ml
         return {name: count * ml for name, count in self._content.tally.voxels().items()}
+
+    @property
+    def ticks(self) -> Ticks:
+        """The lesions that were looked at and found right."""
+        return self._ticks
 
     # Effort
 

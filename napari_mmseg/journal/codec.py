@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from ..annotation import FileCodes, Provenance
 from ..editing.history import Origin, Step
 from ..editing.patch import PackedPatch
+from ..editing.stroke import Footprint
+from ..editing.ticks import Tick, Ticks
 from ..io.sidecar import without_names
 
 _FAST = 1  # zlib level: labels compress some hundredfold at any level
@@ -105,3 +107,25 @@ def unpack_step(facts: Mapping[str, Any], data: bytes, before: Origin, after: Or
 
 def _volume(shape: list[int], data: bytes) -> Volume:
     return np.frombuffer(zlib.decompress(data), dtype=np.uint8).reshape(shape).copy()
+
+
+def pack_ticks(ticks: Ticks) -> tuple[dict[str, Any], bytes]:
+    """Facts and data of all ticks: region, corner, shape and length of each, and its voxels."""
+    told, data = [], b""
+    for tick in ticks.items:
+        corner, mask = tick.footprint
+        packed = zlib.compress(np.packbits(mask).tobytes(), _FAST)
+        told.append([tick.region, [int(n) for n in corner], list(mask.shape), len(packed)])
+        data += packed
+    return {"ticks": told}, data
+
+
+def unpack_ticks(facts: Mapping[str, Any], data: bytes) -> Ticks:
+    """What `pack_ticks` has packed."""
+    found, at = [], 0
+    for region, corner, shape, length in facts["ticks"]:
+        bits = np.frombuffer(zlib.decompress(data[at : at + length]), np.uint8)
+        at += length
+        mask = np.unpackbits(bits, count=int(np.prod(shape))).astype(bool).reshape(shape)
+        found.append(Tick(region, Footprint((corner[0], corner[1], corner[2]), mask)))
+    return Ticks(tuple(found))

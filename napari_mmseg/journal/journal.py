@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from ..editing import EditSession
 from ..editing.act import Act
 from ..errors import InputError
@@ -165,7 +167,22 @@ class Journal:
                 f"the damaged file is kept as {backup.name}."
             )
             work = replay(table.read_rows(self.path)[0])
+        if may_repair and not work.entries and not work.memory.effort.strokes:
+            return self._only_ticks(work, notes)
         return work
+
+    def _only_ticks(self, work: Work, notes: list[str]) -> Work | None:
+        """A file of accepted lesions alone: it does not bring labels back that others replaced."""
+        memory = work.memory
+        if not memory.ticks.items or np.array_equal(memory.codes, self._session.codes):
+            return work
+        backup = set_aside(self.path)
+        self._session.tick(memory.ticks)
+        notes.append(
+            "The labels of this case have changed since its lesions were accepted: those that are "
+            f"still the same are ticked, the earlier work is kept as {backup.name}."
+        )
+        return None
 
     def _start_writing(self, work: Work | None) -> None:
         memory = self._session.memory()
@@ -180,11 +197,15 @@ class Journal:
         )
         self._writer = Writer(self.path, scribe, self._lock, self._on_trouble)
         self._session.on_act.append(self._note)
+        self._session.on_ticks.append(self._note_ticks)
+        if work is None and self._session.ticks.items:
+            self._note_ticks()
 
     def _stop_writing(self) -> bool:
         if self._writer is None:
             return True
         self._session.on_act.remove(self._note)
+        self._session.on_ticks.remove(self._note_ticks)
         self._writer.put(self._session.effort)
         writer, self._writer = self._writer, None
         return writer.close()
@@ -193,6 +214,10 @@ class Journal:
         assert self._writer is not None
         self._sent = time.monotonic()
         self._writer.put(act)
+
+    def _note_ticks(self) -> None:
+        assert self._writer is not None
+        self._writer.put(self._session.ticks)
 
 
 def load_work(path: Path) -> tuple[Work, bool]:

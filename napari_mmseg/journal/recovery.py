@@ -74,8 +74,9 @@ def recovered_rows(rows: Sequence[Row], work: Work) -> list[Row]:
         return whole
     before = replay(whole)
     scribe = _scribe(before)
+    at = work.entries[-1].at
     act = Act(Deed.STEP, joined, joined.state, work.memory.effort)
-    return [*whole, *scribe.rows_of(act, work.entries[-1].at)]
+    return [*whole, *scribe.rows_of(act, at), *_ticks(scribe, work, at)]
 
 
 def _from_copy(work: Work) -> list[Row]:
@@ -89,7 +90,14 @@ def _from_copy(work: Work) -> list[Row]:
         memory.effort,
         memory.first_state,
     )
-    return scribe.beginning(work.entries[-1].at if work.entries else work.begun)
+    at = work.entries[-1].at if work.entries else work.begun
+    return [*scribe.beginning(at), *_ticks(scribe, work, at)]
+
+
+def _ticks(scribe: Scribe, work: Work, at: float) -> list[Row]:
+    """The accepted lesions, if there are any."""
+    ticks = work.memory.ticks
+    return scribe.ticks_rows(ticks, at) if ticks.items else []
 
 
 def _scribe(work: Work) -> Scribe:

@@ -13,8 +13,9 @@ from ..editing.act import Deed
 from ..editing.effort import Effort
 from ..editing.history import Memory, Origin, Step, new_state
 from ..editing.patch import PackedPatch, difference
+from ..editing.ticks import Ticks
 from ..errors import InputError
-from .codec import unpack_origin, unpack_step, unpack_volumes
+from .codec import unpack_origin, unpack_step, unpack_ticks, unpack_volumes
 from .header import Header
 from .schema import Row
 
@@ -126,7 +127,14 @@ def _joined(work: Work, later: Work, lost: int) -> Work:
         new.origin,
     )
     done = (*old.done, step)
-    memory = replace(new, done=done, undone=(), first_state=old.first_state, saved_state=None)
+    memory = replace(
+        new,
+        done=done,
+        undone=(),
+        first_state=old.first_state,
+        saved_state=None,
+        ticks=new.ticks if new.ticks.items else old.ticks,
+    )
     at = later.entries[-1].at if later.entries else later.begun
     entry = Entry(later.last_seq, at, Deed.STEP, step, new.effort)
     return replace(work, entries=(*work.entries, entry), memory=memory, lost=lost)
@@ -149,6 +157,7 @@ class _Replay:
         self._undone: list[Step] = []
         self._step_rows: dict[int, int] = {}
         self._marked = 0
+        self._ticks = Ticks()
         for row in rows[1:]:
             self._take(row)
 
@@ -171,6 +180,7 @@ class _Replay:
             self._effort,
             first_state,
             saved,
+            self._ticks,
         )
         return Work(
             self._header,
@@ -199,6 +209,8 @@ class _Replay:
         self._effort = Effort.of_facts(facts["effort"])
         if kind == "mark":
             self._marked = facts["step"]
+        elif kind == "ticks":
+            self._ticks = unpack_ticks(facts, row.data)
         elif kind in ("step", "amend"):
             self._step(row, facts)
         elif kind in ("undo", "redo"):

@@ -12,6 +12,8 @@ step        something was done: label, regions, plane, box; `data` is the packed
 amend       the same, in the place of the newest step (the moves of a slider)
 undo, redo  the step with the row number `step` was taken back, or done again
 mark        the annotation as it was after the row `step` (0: at the beginning) was exported
+ticks       all lesions that are accepted now, as they were when that was done; versions that do not
+            know this kind pass it over
 effort      time went by at work without a step
 snapshot    like base, now and then, so that the way from one to the present is short
 ==========  ===================================================================================

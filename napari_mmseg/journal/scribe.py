@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from ..editing.act import Act, Deed
 from ..editing.effort import Effort
 from ..editing.history import Origin, Step
-from .codec import pack_origin, pack_step, pack_volumes
+from ..editing.ticks import Ticks
+from .codec import pack_origin, pack_step, pack_ticks, pack_volumes
 from .header import Header
 from .replay import Entry, Work, apply_entry
 from .schema import PAD_BYTES, Row
@@ -108,6 +109,12 @@ class Scribe:
             return []
         self._effort = effort
         return [self._act_row("effort", at, {})]
+
+    def ticks_rows(self, ticks: Ticks, at: float) -> list[Row]:
+        """All lesions that are accepted now; the file begins with them when it has not begun."""
+        rows = self.beginning(at)
+        rows.append(self._act_row("ticks", at, *pack_ticks(ticks)))
+        return rows
 
     def _follow(self, act: Act, step: Step) -> None:
         replaced = self._newest if act.deed is Deed.AMEND else None

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ..editing.act import Act
 from ..editing.effort import Effort
+from ..editing.ticks import Ticks
 from . import table, words
 from .lock import BEAT_SECONDS, Lock
 from .schema import Row
@@ -31,7 +32,7 @@ CLOSE_SECONDS = 1.0
 class _Item:
     """Something to be written (or only waited for), and when it happened."""
 
-    what: Act | Effort | None
+    what: Act | Effort | Ticks | None
     at: float
     put: float
     done: threading.Event = field(default_factory=threading.Event)
@@ -85,7 +86,7 @@ class Writer:
         """Why nothing is written at the moment; empty when all is well."""
         return self._trouble
 
-    def put(self, what: Act | Effort) -> None:
+    def put(self, what: Act | Effort | Ticks) -> None:
         """Have an act written, as soon as the thread comes to it; never waits."""
         self._queue.put(_Item(what, time.time(), time.monotonic()))
 
@@ -133,6 +134,8 @@ class Writer:
                     self._rows += self._scribe.rows_of(item.what, item.at)
                 elif isinstance(item.what, Effort):
                     self._rows += self._scribe.effort_row(item.what, item.at)
+                elif isinstance(item.what, Ticks):
+                    self._rows += self._scribe.ticks_rows(item.what, item.at)
                 else:  # somebody waits for all to be written: try at once
                     self._retry_at = 0.0
                 self._waiting.append(item)

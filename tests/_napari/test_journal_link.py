@@ -12,6 +12,8 @@ import pytest
 from napari.components import ViewerModel
 from napari.utils.notifications import Notification, notification_manager
 from pytestqt.qtbot import QtBot
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QTreeWidget
 
 from napari_mmseg._napari.panel import Panel
 from napari_mmseg._napari.widgets import questions
@@ -289,3 +291,30 @@ def test_starting_afresh_means_the_labels_in_hand(new_panel, case: Case):
     panel.coordinator.work_file.start_afresh()
     assert not second.codes.any()
     assert first.undo_depth == 1
+
+
+def test_accepted_lesions_are_ticked_when_the_case_is_opened_again(new_panel, case: Case, qtbot):
+    def shown(panel: Panel) -> str:
+        return panel.lesions._about.text()
+
+    first = new_panel()
+    first.coordinator.show_case(case)
+    first.coordinator.sections.lesions.open(True)
+    assert "0 accepted" in shown(first)
+    row = first.lesions.findChild(QTreeWidget).topLevelItem(0)
+    row.setCheckState(0, Qt.CheckState.Checked)
+    qtbot.waitUntil(lambda: "1 accepted" in shown(first), timeout=WAIT_MS)
+    assert first.coordinator.session.is_saved  # the labels are as they were
+    leave(first)
+
+    second = new_panel()
+    second.coordinator.show_case(case)
+    second.coordinator.sections.lesions.open(True)
+    assert "1 accepted" in shown(second)
+    edit = second.coordinator.session.edit
+    whole = Footprint((0, 0, 0), np.ones(edit.codes.shape, bool))
+    edit.apply(Stroke("TC", Mode.SET, Footprint((2, 2, 2), np.ones((1, 1, 1), bool))))
+    edit.apply(Stroke("WT", Mode.PAINT, whole))
+    qtbot.waitUntil(lambda: "0 accepted" in shown(second), timeout=WAIT_MS)
+    edit.undo()
+    qtbot.waitUntil(lambda: "1 accepted" in shown(second), timeout=WAIT_MS)
