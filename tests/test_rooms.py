@@ -27,7 +27,7 @@ UNPICKLERS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "
 NETWORK = {"socket", "requests", "httpx", "aiohttp", "ftplib", "smtplib", "urllib3"}
 
 #: What every room may know, and what knows no room.
-NOUNS = {"errors", "grid", "volume", "case", "annotation", "protocol", "cache"}
+NOUNS = {"errors", "grid", "volume", "case", "annotation", "protocol", "cache", "cores"}
 
 #: Which rooms each room may know beside itself and the nouns. Arrows run downward only.
 ARROWS: dict[str, set[str]] = {
