@@ -20,28 +20,23 @@ from ...protocol import Protocol, Region
 from ..reshape import apply_all
 from ..session import EditSession
 from ..stroke import Box, Stroke, bounding_box
+from .boosted import boost
 from .features import feature_bank
 from .refiner import Refinement, check_images, strokes_between
 from .shapes import Shapes, shapes_of
-from .trees import grow
 from .walker import Links, links, walk
 
 #: The border lies within this distance of the interpolated shape (mm), in the plane.
 BAND_MM = 8.0
 
 #: Examples at most, drawn from the slices gone over.
-EXAMPLES = 4000
-
-TREES = 40
-
-#: The interpolated shape is offered to the trees as often as this, beside each other feature once.
-SHAPE_VOICES = 4
+EXAMPLES = 20000
 
 #: Of the features, the last three are the position, which the shape tells better.
 _POSITIONS = 3
 
 #: How much a voxel's own belief counts beside one link of full weight: at least, and when sure.
-CONFIDENCE = (0.4, 2.0)
+CONFIDENCE = (0.8, 4.0)
 
 #: The box's sides in the plane are multiples of this, so that it seldom changes (voxels).
 _SIDE = 16
@@ -183,15 +178,9 @@ def _believed(
     if not asked.any() or inside.all() or not inside.any():
         return prior
     flat = bank.reshape(len(bank), -1)
-    forest = grow(
-        _with_shape(flat[:, examples], shapes.expected.ravel()[examples]),
-        inside,
-        np.ones(examples.size, dtype=np.float32),
-        SEED,
-        TREES,
-    )
+    trees = boost(_with_shape(flat[:, examples], shapes.expected.ravel()[examples]), inside, SEED)
     places = np.flatnonzero(asked)
-    prior.ravel()[places] = forest.probability(
+    prior.ravel()[places] = trees.probability(
         _with_shape(flat[:, places], shapes.between.ravel()[places])
     )
     least, most = CONFIDENCE
@@ -200,7 +189,7 @@ def _believed(
 
 
 def _with_shape(features: NDArray[np.float32], depth: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.concatenate([features, np.repeat(depth[None], SHAPE_VOICES, axis=0)])
+    return np.concatenate([features, depth[None]])
 
 
 def _checked(keys: Sequence[int], count: int) -> list[int]:
