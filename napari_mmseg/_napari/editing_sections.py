@@ -31,7 +31,7 @@ _STEPS = 255
 #: These cut at intensities that the user must have seen.
 _CUTS = (Shaping.KEEP_BETWEEN, Shaping.ADD_BETWEEN)
 
-CUT_UNSEEN = "Show first what would change (Shift+T), or open Shape the region"
+CUT_UNSEEN = "Shift+T shows first what would change"
 
 
 class EditSections(QObject):
