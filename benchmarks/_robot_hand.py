@@ -85,6 +85,10 @@ class Clock:
         self._add("point", POINT + 2 * BUTTON)
         self._add("draw", segments * SEGMENT + mm * SCREEN_CM_PER_MM * PER_CM)
 
+    def point(self) -> None:
+        """Point, press, release, without a stroke."""
+        self._add("point", POINT + 2 * BUTTON)
+
     def draw_one(self) -> None:
         """One straight segment with the button held, such as a slider's move."""
         self._add("draw", SEGMENT)
@@ -220,3 +224,20 @@ def largest_part(mask: Mask, least: float) -> Mask | None:
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
     return np.asarray(labels == int(np.argmax(sizes)))
+
+
+def middle_line(wrong: Mask, least: float) -> list[tuple[float, float]]:
+    """Three points along the middle of the largest piece of error in a slice, or none."""
+    from scipy import ndimage
+
+    piece = largest_part(wrong, least)
+    if piece is None:
+        return []
+    deep = ndimage.distance_transform_edt(np.pad(piece, 1))[1:-1, 1:-1]
+    core = np.argwhere(deep >= max(1.0, 0.5 * float(deep.max())))
+    spread = core - core.mean(axis=0)
+    direction = np.linalg.svd(spread, full_matrices=False)[2][0]
+    along = spread @ direction
+    points = [core[np.argmin(np.abs(along - q))] for q in np.quantile(along, (0.1, 0.5, 0.9))]
+    path = [(float(p), float(left)) for p, left in points]
+    return [path[0], *(b for a, b in pairwise(path) if a != b)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +10,9 @@ from numpy.typing import NDArray
 from benchmarks._robot_hand import (
     WAIT_REFINE,
     largest_part,
+    middle_line,
 )
-from benchmarks._robot_plan import BRUSHES_MM, BUTTON, KEY, POINT, THINK
+from benchmarks._robot_plan import BRUSHES_MM, BUTTON, KEY, POINT, SEGMENT, THINK
 from benchmarks._robot_shaping import shape_regions
 from benchmarks._robot_slices import correct_and_carry
 from benchmarks._robot_sliders import move_sliders
@@ -24,6 +24,7 @@ from napari_mmseg.editing import (
     Footprint,
     Mode,
     Stroke,
+    flood,
 )
 from napari_mmseg.editing.queue import ReviewQueue
 from napari_mmseg.editing.refine import Refiner, Scribble, refine, together
@@ -52,14 +53,23 @@ TOUCH_SECONDS = 3 * KEY + POINT + 2 * BUTTON + THINK
 #: Something is left to paint after most touches, so painting must take this much longer.
 WORTH_A_TOUCH = 2.0
 
+#: A region of this size or larger is corrected as finely as is said, a smaller one more finely, to
+#: pieces of so many mm2.
+REFERENCE_MM2, FINEST_MM2 = 250.0, 1.5
+
+#: A piece of one colour is wiped with the fill from so many mm2 on, if no more than this share of
+#: it is right.
+WIPED_MM2, WIPED_RIGHT = 6.0, 0.05
+
 #: After so many touches it is known whether they mostly put half of an error right.
 TRIES = 3
 
 
 class ToolUser(User):
-    """Removes false components by a click, moves the model's sliders, corrects some slices and
-    carries them to those between; where that is not enough, scribbles and refines where the queue
-    leads, shapes whole regions, and goes through the slices. The adaptive brush where a touch of
+    """Removes false components by a click, moves the model's sliders, corrects slices where most
+    is wrong and carries them to those between; where that is not enough, scribbles and refines
+    where the queue leads, shapes whole regions, and goes through the slices. What is wrong
+    altogether in a slice goes by a click of the fill; the adaptive brush is taken where a touch of
     it is quicker than painting.
 
     Parameters
@@ -87,6 +97,7 @@ class ToolUser(User):
         self.at_thresholds = at_thresholds or (lambda _: self.session.codes)
         self.queue = ReviewQueue(session, probabilities)
         self.said: list[Scribble] = []
+        self.at = 0  # the slice on screen
         self.adaptive = AdaptiveBrush(images, session.grid.spacing)
         self.luck: dict[tuple[str, Mode], list[bool]] = {}
 
@@ -100,6 +111,26 @@ class ToolUser(User):
         with self.clock.using("shape"):
             yield from shape_regions(self)
         yield from super().steps()
+
+    def look_through(self, slices: int) -> None:
+        """Scroll through some slices, to see where most is wrong."""
+        with self.clock.using("looking"):
+            self.clock.key(slices)
+            self.clock.think()
+
+    def go_to(self, index: int) -> None:
+        """To a slice somewhere else: by keys, or with the slider where that is quicker.
+
+        The last key is counted by whoever corrects the slice.
+        """
+        away = abs(index - self.at) - 1
+        with self.clock.using("looking"):
+            if away * KEY < POINT + 2 * BUTTON + SEGMENT:
+                self.clock.key(max(0, away))
+            else:
+                self.clock.point()
+                self.clock.draw_one()
+        self.at = index
 
     def remove_false_components(self) -> Iterator[None]:
         """One look at each component in the list; a click on those that are nothing."""
@@ -125,10 +156,44 @@ class ToolUser(User):
     def correct(
         self, region: str, mode: Mode, index: int, wanted: NDArray[np.bool_], least_mm2: float
     ) -> None:
-        """A touch of the adaptive brush on large errors first, then the brush."""
+        """Clicks on pieces of which nothing is right, a touch of the adaptive brush, the brush."""
+        if mode is Mode.ERASE:
+            with self.clock.using("fill"):
+                self.wipe(region, index, wanted)
         with self.clock.using("adaptive brush"):
             self.touch(region, mode, index)
-        super().correct(region, mode, index, wanted, least_mm2)
+        super().correct(region, mode, index, wanted, self.least_mm2(wanted, least_mm2))
+
+    def wipe(self, region: str, index: int, wanted: NDArray[np.bool_]) -> None:
+        """Erase with the fill what is one colour in a slice and not in the region at all."""
+        from scipy import ndimage
+
+        chosen = False
+        for code in np.unique(self.session.codes[index][self.now(region, index)]).tolist():
+            pieces, count = ndimage.label(self.session.codes[index] == code)
+            for number in range(1, count + 1):
+                piece = pieces == number
+                size = np.count_nonzero(piece)
+                right = np.count_nonzero(piece & wanted)
+                if size * self.pixel_mm2 < WIPED_MM2 or right > WIPED_RIGHT * size:
+                    continue
+                if not chosen:
+                    self.clock.key(3)  # tool, region, mode
+                    self.hand.take()
+                    chosen = True
+                self.clock.stroke(0, 0.0)
+                (p, left), _ = self._aim(piece)
+                area = flood(self.session.codes, (index, int(p), int(left)), 0)
+                self.session.apply(Stroke(region, Mode.ERASE, area))
+
+    def least_mm2(self, wanted: NDArray[np.bool_], least_mm2: float) -> float:
+        """The pieces worth correcting in a region (P, L) where `least_mm2` is for a middling one.
+
+        What is nothing to a large region is much to a small one.
+        """
+        share = np.count_nonzero(wanted) * self.pixel_mm2 / REFERENCE_MM2
+        finest = min(FINEST_MM2, least_mm2)
+        return float(np.clip(least_mm2 * share, finest, least_mm2))
 
     def touch(self, region: str, mode: Mode, index: int) -> bool:
         """The adaptive brush on the largest error in a slice; undone when it made it no better.
@@ -140,7 +205,7 @@ class ToolUser(User):
             return False
         now, wanted = self.now(region, index), self.sees(region, index)
         wrong = wanted & ~now if mode is Mode.PAINT else now & ~wanted
-        piece = largest_part(wrong, TOUCHED_MM2 / self._pixel_mm2())
+        piece = largest_part(wrong, TOUCHED_MM2 / self.pixel_mm2)
         if piece is None:
             return False
         may = wanted if mode is Mode.PAINT else ~wanted
@@ -192,7 +257,7 @@ class ToolUser(User):
             (True, wanted & ~self.now(region, index)),
             (False, self.now(region, index) & ~wanted),
         ):
-            path = middle_line(wrong, SCRIBBLED_MM2 / self._pixel_mm2())
+            path = middle_line(wrong, SCRIBBLED_MM2 / self.pixel_mm2)
             if path:
                 self.clock.key(2)
                 self.hand.take()
@@ -218,25 +283,9 @@ class ToolUser(User):
         self.said += mine
         return True
 
-    def _pixel_mm2(self) -> float:
+    @property
+    def pixel_mm2(self) -> float:
         return self.session.grid.spacing[1] * self.session.grid.spacing[2]
-
-
-def middle_line(wrong: NDArray[np.bool_], least: float) -> list[tuple[float, float]]:
-    """Three points along the middle of the largest piece of error in a slice, or none."""
-    from scipy import ndimage
-
-    piece = largest_part(wrong, least)
-    if piece is None:
-        return []
-    deep = ndimage.distance_transform_edt(np.pad(piece, 1))[1:-1, 1:-1]
-    core = np.argwhere(deep >= max(1.0, 0.5 * float(deep.max())))
-    spread = core - core.mean(axis=0)
-    direction = np.linalg.svd(spread, full_matrices=False)[2][0]
-    along = spread @ direction
-    points = [core[np.argmin(np.abs(along - q))] for q in np.quantile(along, (0.1, 0.5, 0.9))]
-    path = [(float(p), float(left)) for p, left in points]
-    return [path[0], *(b for a, b in pairwise(path) if a != b)]
 
 
 def _whole(region: str, mask: NDArray[np.bool_]) -> Stroke:

@@ -6,6 +6,8 @@ other slices. The target serves that sight and the decision to stop, no tool rea
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -62,12 +64,15 @@ class User:
     def has_finished(self) -> bool:
         return not self.open_regions
 
-    def work(self) -> dict[str, Any]:
-        """Correct until the Dice of all regions is reached, or nothing more can be seen; a row."""
-        start = self.dice()
+    def work(self, wall_s: float = math.inf) -> dict[str, Any]:
+        """Correct until the Dice of all regions is reached, or nothing more can be seen; a row.
+
+        Given up after `wall_s` seconds of this machine's time.
+        """
+        start, end = self.dice(), time.monotonic() + wall_s
         steps = self.steps() if not self.has_finished else iter(())
         for _ in steps:
-            if self.has_finished:
+            if self.has_finished or time.monotonic() > end:
                 break
         return {
             "minutes": round(self.clock.seconds / 60, 2),
@@ -117,6 +122,11 @@ class User:
     def errors(self, region: str, index: int) -> int:
         """Voxels of a slice that are wrong, as the user sees it."""
         return int(np.count_nonzero(self.now(region, index) != self.sees(region, index)))
+
+    def areas(self, region: str) -> NDArray[np.intp]:
+        """How large the region truly is, slice by slice (voxels)."""
+        inside = self.session.protocol.inside(self.target, region)
+        return np.asarray(np.count_nonzero(inside, axis=(1, 2)))
 
     def sees(self, region: str, index: int) -> NDArray[np.bool_]:
         """Where the region truly is in a slice (P, L)."""
