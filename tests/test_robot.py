@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks import robot
 from benchmarks._robot_cases import MARGIN, Task, case_of, task_of
-from benchmarks._robot_hand import Clock, Hand
+from benchmarks._robot_hand import WAIT_CARRY, Clock, Hand
 from benchmarks._robot_plan import (
     BRUSHES_MM,
     BUTTON,
@@ -349,3 +349,47 @@ def test_a_region_is_shaped_where_that_helps_and_left_where_not(task):
         pass
     look, command = 3 * KEY + THINK, 2 * KEY + POINT + 2 * BUTTON + THINK
     assert user.clock.seconds - done <= look + command + 1e-9
+
+
+def test_what_is_wrong_altogether_in_a_slice_is_wiped_by_a_click(task):
+    user = ToolUser(EditSession(task.proposal), task.target, task.images, task.probabilities)
+    user.wipe("WT", 4, user.sees("WT", 4))
+    assert not user.session.codes[4, 50:, 50:].any()
+    assert user.session.codes[3, 52, 52] == 1
+    right = user.sees("WT", 4) & (task.proposal.codes[4] > 0)
+    assert user.now("WT", 4)[right].all()
+    assert user.clock.seconds == pytest.approx(3 * KEY + POINT + 2 * BUTTON)
+
+
+def test_carrying_that_makes_it_worse_is_taken_back(task, monkeypatch):
+    user = ToolUser(EditSession(task.proposal), task.target, task.images, task.probabilities)
+
+    def harm(session, *_):
+        session.apply(Stroke("WT", Mode.ERASE, Footprint((0, 0, 0), np.ones(SHAPE, bool))))
+
+    monkeypatch.setattr("benchmarks._robot_slices.carry", harm)
+    for _ in correct_and_carry(user):
+        if user.clock.by_tool.get("carry"):
+            break
+    assert user.session.codes.any()
+    assert user.clock.by_tool["carry"] == pytest.approx(2 * KEY + WAIT_CARRY)
+
+
+def test_smaller_pieces_count_in_smaller_regions(task):
+    user = ToolUser(EditSession(task.proposal), task.target, task.images, task.probabilities)
+    small, large = np.zeros((64, 64), bool), np.ones((64, 64), bool)
+    small[:10, :10] = True
+    assert 1.5 <= user.least_mm2(small, 6.0) < user.least_mm2(large, 6.0) == 6.0
+    assert user.least_mm2(small, 1.0) == 1.0
+
+
+def test_a_user_gives_up_when_the_time_is_over(task):
+    row = User(EditSession(task.proposal), task.target).work(wall_s=0.0)
+    assert not row["reached"]
+    assert row["strokes"] > 0
+
+
+def test_somebody_with_the_plain_brush_does_not_keep_a_proposal_that_costs_more_than_it_saves():
+    times = {"manual": 10, "brush": 30, "tools": 4}
+    rows_ = {"a": {user: {"minutes": t, "reached": True} for user, t in times.items()}}
+    assert robot.savings(rows_)["saving_vs_brush"] == 0.6
