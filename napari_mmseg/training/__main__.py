@@ -19,6 +19,7 @@ def main() -> None:
     train.add_argument("--steps", type=int, default=TrainOptions.steps)
     train.add_argument("--minutes", type=float)
     train.add_argument("--seed", type=int, default=0)
+    train.add_argument("--learning-rate", type=float, default=TrainOptions.learning_rate)
     train.add_argument("--resume", action="store_true")
     train.add_argument("--init", metavar="MODEL", help="begin with this model's weights")
     train.add_argument("--task", choices=("tumour", "brain"), default="tumour")
