@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
 
 class Taken(NamedTuple):
-    """Seconds by the clock, and of the processor's time, of all threads."""
+    """Seconds by the clock, and of the processor's time: of all threads, and in the handlers."""
 
     seconds: float
     work: float
+    handled: float = 0.0
 
 
 Voxel = tuple[int, int, int]
@@ -146,7 +147,7 @@ class Desk:
                     back = len(held) == 1
                     label = f"undo {session.undo_label}" if back else f"redo {session.redo_label}"
                     seen = self.ours.key(Qt.Key.Key_Z, *held)
-                    taken = Taken(seen.drawn / 1000, seen.work / 1000)
+                    taken = Taken(*(ms / 1000 for ms in (seen.drawn, seen.work, seen.handled)))
                     found.setdefault(label, []).append(taken)
         if session.undo_depth != steps:
             raise RuntimeError("a step was not taken back or not done again")

@@ -50,11 +50,15 @@ def test_ratios_are_of_p95s_and_one_slow_round_does_not_spoil_them():
 
 def test_undo_names_the_slowest_kind_of_step():
     told = latency.undo_times(
-        {"undo a": [Taken(0.01, 0.01)] * 9, "redo b": [Taken(0.02, 0.02), Taken(0.04, 0.02)]}
+        {
+            "undo a": [Taken(0.01, 0.01, 0.003)] * 9,
+            "redo b": [Taken(0.02, 0.02, 0.004), Taken(0.04, 0.02, 0.005)],
+        }
     )
     assert told["undo_worst"] == {"redo b": 0.03}
     assert told["undo_samples"] == 11
     assert 0.02 <= told["undo_p95_s"] <= 0.04
+    assert 0.004 <= told["undo_handled_p95_s"] <= 0.005
 
 
 def test_variables_are_only_set_for_as_long_as_they_are_wanted(monkeypatch):
