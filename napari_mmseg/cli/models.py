@@ -118,6 +118,7 @@ def _short(card: Card) -> dict[str, Any]:
         "channels": [str(m) for m in card.channels],
         "regions": list(card.regions),
         "normalisation": card.normalisation,
+        "fitted_to_the_case": card.appearance is not None,
         "weights_sha256": card.weights_sha256,
     }
 
@@ -132,6 +133,7 @@ def _fields(card: Card) -> dict[str, str]:
         "normalisation": card.normalisation,
         "voxels": f"{card.spacing_mm:g} mm, axes {card.orientation}",
         "window": " x ".join(map(str, card.window)) if card.window else "the brain",
+        "answer": "fitted to the case" if card.appearance else "as the network gives it",
         "weights": card.weights_sha256,
         "files": "match their hashes",
     }

@@ -73,6 +73,8 @@ def test_words_for_people(run: Command, download: Path) -> None:
     assert "segment --model ours" in outcome.out
     assert "ours" in run("models", "list").out
     shown = run("models", "show", "ours").out
+    assert "as the network gives it" in shown
+    assert "fitted to the case" in run("models", "show", "simulated").out
     assert "minmax" in shown
     assert "match their hashes" in shown
 
