@@ -20,10 +20,10 @@ class Provenance:
     """How an annotation came to be: everything that a sidecar tells, and no patient's name.
 
     `inputs` maps a modality to the SHA-256 of its file; `edits` counts voxels added and removed
-    by region since the model's proposal, `effort` tells what correcting it cost. `flips` says
-    which mirror images a model's answers were averaged over, `adapted` whether they were fitted to
-    how the tissues of the case look; `expected_dice` is what its proposal
-    could hope for by region, from calibrated probabilities. `sources` names the annotations that a
+    by region since the model's proposal, `effort` tells what correcting it cost. `looks` says
+    how often a model looked at the case (`models.card.LOOKS`), `adapted` whether its answers were
+    fitted to how the tissues of the case look; `expected_dice` is what its proposal could hope for
+    by region, from calibrated probabilities. `sources` names the annotations that a
     consensus or an adjudication was made from: rater to the SHA-256 of their codes.
     """
 
@@ -38,7 +38,7 @@ class Provenance:
     created: str | None = None
     edits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
-    flips: str = "none"
+    looks: str = "single"
     adapted: bool = False
     expected_dice: Mapping[str, float] = field(default_factory=dict)
     effort: Mapping[str, Any] = field(default_factory=dict)

@@ -9,6 +9,16 @@ if TYPE_CHECKING:
     from ..annotation import Annotation
     from ..inference import Prediction
 
+#: How often the network looks, as a list of (text shown, name); "": as the model's card says.
+LOOKS: list[tuple[str, object]] = [
+    ("As the model says", ""),
+    ("Once", "single"),
+    ("Mirrored too", "mirrored"),
+    ("Thoroughly", "thorough"),
+]
+
+_LOOKED = {"mirrored": ", mirrored too", "thorough": ", thoroughly"}
+
 WAITING = "The result is there: it waits for your stroke to end"
 KEPT = " What you changed meanwhile was kept, as a step of its own."
 
@@ -29,12 +39,12 @@ def result_text(annotation: Annotation, seconds: float, prediction: Prediction, 
     """What made a result and what to expect of it; `kept`: the user's changes were put on top."""
     how = annotation.provenance
     device = f" on {how.device}" if how.device else ""
-    flips = ", averaged over flips" if how.flips != "none" else ""
+    looked = _LOOKED.get(how.looks, "")
     fitted = ", fitted to this case" if how.adapted else ""
     used = f"Used {', '.join(how.modalities)}."
     if how.missing:
         used += f" Missing: {', '.join(how.missing)}."
-    told = f"Segmented by {how.model}{device} in {seconds:.1f} s{flips}{fitted}. {used}"
+    told = f"Segmented by {how.model}{device} in {seconds:.1f} s{looked}{fitted}. {used}"
     return told + _hopes(how.expected_dice, prediction) + (KEPT if kept else "")
 
 

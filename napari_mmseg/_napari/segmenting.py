@@ -283,7 +283,7 @@ def _predict(
         job.case,
         model=job.request.model,
         device=job.request.device,
-        flips="left-right" if job.request.flips else "none",
+        looks=job.request.looks,
         skull="remove" if job.request.strip else "keep",
         adapt=job.request.adapt,
         preview=preview,

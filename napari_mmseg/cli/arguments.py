@@ -32,12 +32,12 @@ class Device(StrEnum):
     CUDA = "cuda"
 
 
-class Flips(StrEnum):
-    """Mirror images that a model's answers are averaged over."""
+class Looks(StrEnum):
+    """How often a model looks at a case, to answer with the mean."""
 
-    NONE = "none"
-    LEFT_RIGHT = "left-right"
-    ALL = "all"
+    SINGLE = "single"
+    MIRRORED = "mirrored"
+    THOROUGH = "thorough"
 
 
 CasePaths = Annotated[

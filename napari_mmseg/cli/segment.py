@@ -11,8 +11,8 @@ import typer
 from .arguments import (
     CasePaths,
     Device,
-    Flips,
     Json,
+    Looks,
     ModalityFiles,
     check_target,
     checked_encoding,
@@ -36,10 +36,13 @@ def segment(
     ] = None,
     device: Annotated[Device, typer.Option(help="Where the network runs.")] = Device.AUTO,
     model: Annotated[str, typer.Option(help="A shipped model or a model's folder.")] = "simulated",
-    flips: Annotated[
-        Flips,
-        typer.Option(help="Average over the mirrored brain: left-right 2, all 8 times the time."),
-    ] = Flips.NONE,
+    looks: Annotated[
+        Looks | None,
+        typer.Option(
+            help="Once; at the mirrored brain too (twice the time); or also without each contrast "
+            "in turn (six times).  [default: as the model's card says]",
+        ),
+    ] = None,
     adapt: Annotated[
         bool,
         typer.Option(
@@ -78,7 +81,7 @@ def segment(
             opened,
             model=model,
             device=device.value,
-            flips=flips.value,
+            looks=None if looks is None else looks.value,
             skull="remove" if strip else "keep",
             adapt=adapt,
         )
@@ -102,7 +105,7 @@ def segment(
                 "seconds": {name: round(value, 3) for name, value in seconds.items()},
                 "volumes_ml": {n: round(ml, 4) for n, ml in annotation.volumes_ml.items()},
                 "expected_dice": {n: round(d, 4) for n, d in provenance.expected_dice.items()},
-                "flips": provenance.flips,
+                "looks": provenance.looks,
                 "adapted": provenance.adapted,
                 "modalities": [str(m) for m in provenance.modalities],
                 "missing": [str(m) for m in provenance.missing],

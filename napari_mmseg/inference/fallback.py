@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..errors import ModelError
 from ..models import Card
 from .engine import Engine, EngineFailure, OutOfMemory
-from .flips import Pass
+from .looks import Pass
 from .progress import PREDICTED, PREPARED, Watch
 from .tiles import SMALLEST_SIDE, run_in_tiles
 

@@ -53,8 +53,8 @@ class Prediction:
     calibration
         What turns the network's numbers into probabilities; None for a model without.
     spread
-        (regions, I, P, L) in 255ths: how far the answers to flipped images lie apart, None where
-        there was one pass only.
+        (regions, I, P, L) in 255ths: how far the answers of several looks lie apart, None where
+        there was one only.
     seconds
         Wall time by stage.
     provenance
@@ -136,18 +136,17 @@ class Prediction:
     def uncertainty(self, region: str | None = None) -> NDArray[np.float32]:
         """How unsure the model is (0 to 1) of a region's voxels, axes (I, P, L).
 
-        The entropy of the calibrated probability in bits (1: it may as well be outside); where
-        flips were averaged, twice the standard deviation of their answers (1: half of them say
-        inside, half outside). None: the largest over all regions.
+        The entropy of the calibrated probability in bits (1: it may as well be outside), or, where
+        that is larger, twice the standard deviation of the answers of several looks (1: half of
+        them say inside, half outside). None: the largest over all regions.
         """
         names = self.regions if region is None else (region,)
         inside = np.zeros(self.probabilities.shape[1:], dtype=np.float32)
         for name in names:
+            np.maximum(inside, _entropy_bits(self._calibrated(name)), out=inside)
             if self.spread is not None:
-                found = self.spread[self._index(name)] / np.float32(STEPS)
-            else:
-                found = _entropy_bits(self._calibrated(name))
-            np.maximum(inside, found, out=inside)
+                apart = self.spread[self._index(name)] / np.float32(STEPS)
+                np.maximum(inside, apart, out=inside)
         whole = np.zeros(self.grid.shape, dtype=np.float32)
         whole[self.box] = inside
         return whole

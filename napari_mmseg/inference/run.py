@@ -17,6 +17,7 @@ from ..annotation import Annotation, Provenance
 from ..case import Case
 from ..errors import InputError, ModelError
 from ..models import BRAIN_PROTOCOL, DEFAULT_MODEL, Card, load_card
+from ..models.card import MIRRORED, THOROUGH
 from ..protocol import Protocol, load_protocol
 from ..volume import Modality
 from . import engine as engines
@@ -24,7 +25,7 @@ from .appearance import adapted
 from .brain import without_skull
 from .engine import Engine
 from .fallback import infer, name_of
-from .flips import Flipped, Pass, mean_and_spread, mirrored_axes
+from .looks import Looked, Pass, looks_named, mean_and_spread, outermost
 from .prediction import Prediction
 from .prepare import Prepared, prepare
 from .preview import coarse_shape, quick_look
@@ -49,7 +50,7 @@ def segment(
     model: str | Path = DEFAULT_MODEL,
     device: str = "auto",
     thresholds: Mapping[str, float] | None = None,
-    flips: str = "none",
+    looks: str | None = None,
     adapt: bool = True,
     progress: Callable[[Progress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
@@ -60,7 +61,7 @@ def segment(
         model=model,
         device=device,
         thresholds=thresholds,
-        flips=flips,
+        looks=looks,
         adapt=adapt,
         progress=progress,
         cancelled=cancelled,
@@ -73,7 +74,7 @@ def predict(
     model: str | Path = DEFAULT_MODEL,
     device: str = "auto",
     thresholds: Mapping[str, float] | None = None,
-    flips: str = "none",
+    looks: str | None = None,
     skull: str = "keep",
     adapt: bool = True,
     preview: Callable[[Prediction], None] | None = None,
@@ -90,8 +91,10 @@ def predict(
         "auto" (CUDA, else the processor), "cpu" or "cuda".
     thresholds
         By region, in place of the model's own.
-    flips
-        Mirror images to average over: "none", "left-right" (twice the time) or "all" (8 times).
+    looks
+        How often the network looks at the case: "single", "mirrored" (at the mirrored brain too,
+        twice the time) or "thorough" (also without each contrast in turn, six times); None: as the
+        model's card says.
     skull
         "keep", or "remove": find the brain first and show the model nothing else.
     adapt
@@ -108,8 +111,8 @@ def predict(
     Raises
     ------
     InputError
-        When the case shows no brain, a threshold, flip, device or what to do with the skull is
-        not one, or CUDA is not there.
+        When the case shows no brain, a threshold, device, kind of looks or what to do with the
+        skull is not one, or CUDA is not there.
     ModelError
         When the model is missing, damaged or does not fit in memory.
     Cancelled
@@ -121,7 +124,8 @@ def predict(
     card = load_card(model)
     protocol = _protocol_of(card)
     chosen = {**card.thresholds, **_known_thresholds(card, thresholds or {})}
-    mirrors = mirrored_axes(flips, card.orientation)
+    looks = card.looks if looks is None else looks
+    ways = looks_named(looks, card.orientation, len(card.channels))
     if skull not in SKULLS:
         raise InputError(f"there is no skull {skull!r}: choose one of {', '.join(SKULLS)}")
     choices = engines.candidates(device)
@@ -137,11 +141,18 @@ def predict(
             *prepared.warnings,
             *_deciding_warnings(card, prepared.missing),
         ]
-        asked = _Asked(case, card, protocol, prepared, chosen, flips, warnings)
+        if looks == THOROUGH and prepared.missing:
+            looks = MIRRORED
+            ways = looks_named(looks, card.orientation, len(card.channels))
+            warnings.append(
+                "a contrast is missing: the network looked at the mirrored brain too, but not "
+                "without each of the others in turn"
+            )
+        asked = _Asked(case, card, protocol, prepared, chosen, looks, warnings)
         seconds["prepare"] = perf_counter() - start
         start = perf_counter()
 
-        def look(engine: Engine, run: Pass) -> Flipped:
+        def look(engine: Engine, run: Pass) -> Looked:
             done = 0.0
             if preview is not None and engine.device == "cpu" and asked.gains_by_a_quick_look:
                 done = PREVIEW_SHARE
@@ -155,7 +166,8 @@ def predict(
             ) -> NDArray[np.float32]:
                 return run(channels, done + (1.0 - done) * begin, done + (1.0 - done) * end)
 
-            return mean_and_spread(after, prepared.channels, mirrors)
+            outer = outermost(card.regions, protocol)
+            return mean_and_spread(after, prepared.channels, ways, outer)
 
         makers = [(choices[0][0], lambda _card: _await(first, watch)), *choices[1:]]
         found, device_used, engine_used = infer(card, makers, look, watch, warnings)
@@ -185,7 +197,7 @@ class _Asked:
     protocol: Protocol
     prepared: Prepared
     thresholds: Mapping[str, float]
-    flips: str
+    looks: str
     warnings: list[str]
 
     @property
@@ -196,7 +208,7 @@ class _Asked:
 
     def answer(
         self,
-        found: Flipped,
+        found: Looked,
         device: str,
         engine: str,
         seconds: Mapping[str, float],
@@ -221,7 +233,7 @@ class _Asked:
             engine=engine,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             warnings=tuple(self.warnings),
-            flips=self.flips,
+            looks=self.looks,
             adapted=fitted,
         )
         return Prediction(

@@ -23,6 +23,10 @@ CARD_FILE = "card.json"
 #: How a model's output is to be read: probabilities in 0..1, or logits still to be squashed.
 OUTPUTS = ("probabilities", "logits")
 
+#: How often a network looks at a case: once; at the mirrored brain too (twice the time); or, for
+#: the outermost region, also without each contrast in turn (six times with four contrasts).
+LOOKS = SINGLE, MIRRORED, THOROUGH = ("single", "mirrored", "thorough")
+
 #: How intensities are brought to the network's scale (`preprocess.schemes`).
 NORMALISATIONS = ("robust", "zscore", "zscore-nonzero", "zscore-clipped", "minmax")
 
@@ -92,6 +96,8 @@ class Card:
         Thresholds and peaks are of the network's own numbers all the same.
     appearance
         How far the looks of a case's tissues may move the network's answer; None: not at all.
+    looks
+        One of `LOOKS`, unless the user asks for another.
     details
         The whole card as read: training, validation, intended use, licence.
     """
@@ -116,6 +122,7 @@ class Card:
     resize: tuple[int, int, int] | None = None
     calibration: Calibration | None = None
     appearance: Appearance | None = None
+    looks: str = SINGLE
     details: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -240,6 +247,7 @@ def _parse(folder: Path, data: Mapping[str, Any]) -> Card:
             if data.get("appearance")
             else None
         ),
+        looks=str(data.get("looks", SINGLE)),
         details=MappingProxyType(dict(data)),
     )
     if sorted(card.orientation) not in (
@@ -252,6 +260,8 @@ def _parse(folder: Path, data: Mapping[str, Any]) -> Card:
         raise ValueError(
             f"normalisation is {card.normalisation!r}, not one of {', '.join(NORMALISATIONS)}"
         )
+    if card.looks not in LOOKS:
+        raise ValueError(f"looks is {card.looks!r}, not one of {', '.join(LOOKS)}")
     if not card.spacing_mm > 0 or card.stride < 1:
         raise ValueError("spacing_mm and stride are positive")
     if card.network.inputs != len(card.channels) or card.network.outputs != len(regions):

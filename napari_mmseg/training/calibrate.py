@@ -22,6 +22,7 @@ from napari_mmseg.errors import ModelError
 from napari_mmseg.grid import Grid
 from napari_mmseg.inference import Prediction
 from napari_mmseg.inference.appearance import adapted
+from napari_mmseg.inference.looks import looks_named, mean_and_spread, outermost
 from napari_mmseg.inference.openvino import OpenVinoEngine
 from napari_mmseg.inference.prepare import quantise
 from napari_mmseg.models import Card, Curve, load_card
@@ -116,13 +117,20 @@ def calibrate(
 def predicted(card: Card, predict: Predict, images: NDArray[np.float32]) -> Prediction:
     """What the model says of prepared images (modalities, I, P, L), as it says it of a case."""
     i, p, left = images.shape[1:]
-    answer = predict(padded_to(images, card.stride))[:, :i, :p, :left]
+    protocol = load_protocol(card.protocol)
+    answer, _ = mean_and_spread(
+        lambda channels, begin, end: predict(channels),
+        padded_to(images, card.stride),
+        looks_named(card.looks, card.orientation, len(card.channels)),
+        outermost(card.regions, protocol),
+    )
+    answer = answer[:, :i, :p, :left]
     found = adapted(answer, images.astype(np.float32), card, _go_on)
     grid = Grid((i, p, left), _IPL_1MM)
     return Prediction(
         grid=grid,
         source=SourceSpace.of(grid),
-        protocol=load_protocol(card.protocol),
+        protocol=protocol,
         regions=card.regions,
         probabilities=quantise(found),
         box=(slice(None), slice(None), slice(None)),

@@ -180,6 +180,7 @@ def continued(card: Card, told: Mapping[str, Any]) -> dict[str, Any]:
         "smallest_component_mm3",
         "peaks",
         "appearance",
+        "looks",
         "intended_use",
         "not_for",
         "licence",

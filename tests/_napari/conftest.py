@@ -77,7 +77,8 @@ class StandInModel:
     def __init__(self) -> None:
         self.is_held = False
         self.has_preview = False
-        self.flips = self.skull = ""
+        self.looks: str | None = ""
+        self.skull = ""
         self.adapt: bool | None = None
         self.error: Exception | None = None
         self.calls: list[dict[str, Any]] = []
@@ -88,7 +89,7 @@ class StandInModel:
         *,
         model: str,
         device: str,
-        flips: str,
+        looks: str | None,
         skull: str,
         adapt: bool,
         preview: Callable[[Prediction], None],
@@ -96,7 +97,7 @@ class StandInModel:
         cancelled: Callable[[], bool],
     ) -> Prediction:
         self.calls.append({"model": model, "device": device})
-        self.flips, self.skull, self.adapt = flips, skull, adapt
+        self.looks, self.skull, self.adapt = looks, skull, adapt
         progress(Progress("predict", 0.5))
         if self.has_preview:
             preview(prediction_of(case))

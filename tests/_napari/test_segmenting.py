@@ -178,13 +178,20 @@ def test_the_preview_goes_when_no_result_comes(
     assert not edit_of(panel).codes.any()
 
 
-def test_flips_are_asked_for(panel: Panel, qtbot: QtBot, stand_in_model: Any) -> None:
+def test_how_often_to_look_is_asked_for(panel: Panel, qtbot: QtBot, stand_in_model: Any) -> None:
     stand_in_model.is_held = False
-    for flips, said in ((False, "none"), (True, "left-right")):
-        panel.segment._flips.setChecked(flips)
+    choice = panel.segment._looks
+    assert choice.currentText() == "As the model says"
+    for shown, asked in (
+        ("As the model says", None),
+        ("Once", "single"),
+        ("Mirrored too", "mirrored"),
+        ("Thoroughly", "thorough"),
+    ):
+        choice.setCurrentText(shown)
         panel.segment._emit_run()
         finish(panel, qtbot, stand_in_model)
-        assert stand_in_model.flips == said
+        assert stand_in_model.looks == asked
 
 
 def test_fitting_to_the_case_can_be_left_out(

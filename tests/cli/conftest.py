@@ -108,7 +108,7 @@ def fake_model(monkeypatch: pytest.MonkeyPatch) -> None:
         *,
         model: str = "simulated",
         device: str = "auto",
-        flips: str = "none",
+        looks: str | None = None,
         skull: str = "keep",
         adapt: bool = True,
     ) -> Prediction:
@@ -135,7 +135,7 @@ def fake_model(monkeypatch: pytest.MonkeyPatch) -> None:
                 missing=tuple(case.missing),
                 device="cpu" if device == "auto" else device,
                 warnings=missing,
-                flips=flips,
+                looks=looks or "single",
                 adapted=adapt,
             ),
         )

@@ -20,7 +20,7 @@ def test_json_is_one_object_of_the_agreed_shape(run, case_folder, tmp_path):
     result = outcome.json  # what a library prints is not in it
     assert set(result) == {
         "seconds", "volumes_ml", "modalities", "missing", "model", "device", "peak_rss_mb",
-        "warnings", "flips", "adapted", "expected_dice",
+        "warnings", "looks", "adapted", "expected_dice",
     }  # fmt: skip
     assert set(result["seconds"]) == {"load", "predict", "save", "total"}
     seconds = result["seconds"]
@@ -66,12 +66,12 @@ def test_without_calibration_no_dice_is_promised(run, case_folder, tmp_path):
     assert json.loads((tmp_path / "o.json").read_text())["expected_dice_of_proposal"] == {}
 
 
-def test_flips_are_asked_for_and_told(run, case_folder, tmp_path):
+def test_how_often_to_look_is_asked_for_and_told(run, case_folder, tmp_path):
     out = tmp_path / "out.nii.gz"
-    outcome = run("segment", case_folder, "--out", out, "--flips", "left-right", "--json")
-    assert outcome.json["flips"] == "left-right"
+    outcome = run("segment", case_folder, "--out", out, "--looks", "thorough", "--json")
+    assert outcome.json["looks"] == "thorough"
     sidecar = json.loads((tmp_path / "out.json").read_text())
-    assert sidecar["flips"] == "left-right"
+    assert sidecar["looks"] == "thorough"
     assert sidecar["expected_dice_of_proposal"] == outcome.json["expected_dice"]
     assert set(outcome.json["expected_dice"]) == {"WT", "TC", "ET"}
 

@@ -245,10 +245,14 @@ def test_uncertainty_is_the_entropy_in_bits() -> None:
     np.testing.assert_array_equal(prediction.uncertainty(), largest)
 
 
-def test_uncertainty_is_the_flips_disagreement_where_there_were_flips() -> None:
+def test_uncertainty_is_the_disagreement_of_several_looks_where_that_is_larger() -> None:
     spread = noise(8)
+    alone = make_prediction(noise(7), calibration=Calibration(CURVES)).uncertainty("TC")[BOX]
     prediction = make_prediction(noise(7), calibration=Calibration(CURVES), spread=spread)
-    np.testing.assert_allclose(prediction.uncertainty("TC")[BOX], spread[1] / 255, atol=1e-6)
+    larger = np.maximum(alone, spread[1] / np.float32(255))
+    assert (larger > alone).any()
+    assert (larger == alone).any()
+    np.testing.assert_allclose(prediction.uncertainty("TC")[BOX], larger, atol=1e-6)
 
 
 def test_the_expected_dice_follows_its_formula_and_the_threshold() -> None:

@@ -149,7 +149,7 @@ def test_sidecar(tmp_path: Path, annotation: Annotation) -> None:
         device="cpu",
         created="2025-01-01T00:00:00+00:00",
         edits={"ET": {"added": 12, "removed": 3}},
-        flips="left-right",
+        looks="mirrored",
         expected_dice={"WT": 0.8125},
         warnings=('"Jane Doe t1.nii.gz" was resampled', "see /home/jane/t1.nii.gz or doe.mha"),
     )

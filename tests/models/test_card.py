@@ -52,6 +52,7 @@ def test_what_a_card_says(tmp_path: Path) -> None:
     assert card.protocol == "glioma"
     assert card.weights_sha256 == hashlib.sha256(b"tiny.safetensors").hexdigest()
     assert card.normalisation == "robust"
+    assert card.looks == "single"
     assert card.window is None
     assert card.calibration is None
     assert card.details["not_for"] == ["children"]
@@ -162,6 +163,7 @@ def test_an_entry_that_is_missing_is_named(key: str, tmp_path: Path) -> None:
         ({"channels": ["T1"]}, "do not match"),
         ({"files": {"../outside.bin": ""}}, "own folder"),
         ({"network": []}, "indices"),
+        ({"looks": "twice"}, "looks is 'twice', not one of single, mirrored, thorough"),
         ({"normalisation": "histogram"}, "normalisation is 'histogram', not one of robust"),
         ({"window": [8, 8]}, "unpack"),
         ({"window": [8, 0, 8]}, "three positive sides"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
 
+from ..segment_texts import LOOKS
 from .section import Banner, Choice, column, listed, quiet
 
 DEVICES: list[tuple[str, object]] = [
@@ -26,7 +27,7 @@ class SegmentRequest:
     model: str
     device: str
     new_layer: bool
-    flips: bool = False
+    looks: str | None = None
     strip: bool = False
     adapt: bool = True
 
@@ -45,10 +46,11 @@ class SegmentBox(QWidget):
         self._device = Choice(DEVICES)
         self._device.setToolTip("Automatic takes a CUDA GPU where there is one")
         self._new_layer = QCheckBox("As a new layer")
-        self._flips = QCheckBox("Average over flips")
-        self._flips.setToolTip(
-            "Show the network the mirrored brain too and take the mean: twice the time, a little "
-            "steadier; uncertainty then tells where the two answers differ"
+        self._looks = Choice(LOOKS)
+        self._looks.setToolTip(
+            "How often the network looks, to answer with the mean: once; at the mirrored brain too "
+            "(twice the time); or thoroughly, for WT also without each contrast in turn (six "
+            "times), which is worth it where one contrast is poor"
         )
         self._strip = QCheckBox("Remove skull first")
         self._strip.setToolTip(
@@ -92,7 +94,8 @@ class SegmentBox(QWidget):
         layout.addLayout(options)
         answer = QHBoxLayout()
         answer.addWidget(self._adapt)
-        answer.addWidget(self._flips)
+        answer.addWidget(QLabel("Look"))
+        answer.addWidget(self._looks, 1)
         answer.addStretch(1)
         layout.addLayout(answer)
         buttons = QHBoxLayout()
@@ -161,7 +164,7 @@ class SegmentBox(QWidget):
             self._model,
             self._device,
             self._new_layer,
-            self._flips,
+            self._looks,
             self._strip,
             self._adapt,
         ):
@@ -175,7 +178,7 @@ class SegmentBox(QWidget):
                 str(self._model.value),
                 str(self._device.value),
                 self._new_layer.isChecked(),
-                self._flips.isChecked(),
+                str(self._looks.value) or None,
                 self._strip.isChecked(),
                 self._adapt.isChecked(),
             )
