@@ -29,7 +29,7 @@ from .segment_texts import WAITING, result_text, stage_text
 from .session import CaseSession
 from .task import Task
 from .widgets.region_box import RegionBox
-from .widgets.segment_box import SegmentBox, SegmentRequest
+from .widgets.segment_box import ModelOffer, SegmentBox, SegmentRequest
 
 if TYPE_CHECKING:
     from ..annotation import Annotation
@@ -293,7 +293,12 @@ def _predict(
     return prediction, time.perf_counter() - begin
 
 
-def _models() -> list[tuple[str, str]]:
+def _models() -> list[ModelOffer]:
     from ..models import BRAIN_PROTOCOL, available
+    from ..models.evidence import evidence_of, licence_of
 
-    return [(card.name, card.name) for card in available() if card.protocol != BRAIN_PROTOCOL]
+    return [
+        ModelOffer(card.name, f"{evidence_of(card)} {licence_of(card)}")
+        for card in available()
+        if card.protocol != BRAIN_PROTOCOL
+    ]

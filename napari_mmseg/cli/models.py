@@ -119,11 +119,14 @@ def _short(card: Card) -> dict[str, Any]:
         "regions": list(card.regions),
         "normalisation": card.normalisation,
         "fitted_to_the_case": card.appearance is not None,
+        "looks": card.looks,
         "weights_sha256": card.weights_sha256,
     }
 
 
 def _fields(card: Card) -> dict[str, str]:
+    from ..models.evidence import evidence_of
+
     fields = {
         "model": f"{card.name}, version {card.version}",
         "folder": str(card.folder),
@@ -134,6 +137,8 @@ def _fields(card: Card) -> dict[str, str]:
         "voxels": f"{card.spacing_mm:g} mm, axes {card.orientation}",
         "window": " x ".join(map(str, card.window)) if card.window else "the brain",
         "answer": "fitted to the case" if card.appearance else "as the network gives it",
+        "looks": card.looks,
+        "evidence": evidence_of(card),
         "weights": card.weights_sha256,
         "files": "match their hashes",
     }

@@ -12,6 +12,7 @@ import phantom
 import pytest
 from napari.components import ViewerModel
 
+from napari_mmseg._napari.widgets.segment_box import ModelOffer
 from napari_mmseg.annotation import Provenance
 from napari_mmseg.case import Case
 from napari_mmseg.errors import Cancelled
@@ -64,9 +65,7 @@ def stand_in_model(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandInModel]:
 
     model = StandInModel()
     monkeypatch.setattr(napari_mmseg.inference, "predict", model.predict)
-    monkeypatch.setattr(
-        "napari_mmseg._napari.segmenting._models", lambda: [("stand-in", "stand-in")]
-    )
+    monkeypatch.setattr("napari_mmseg._napari.segmenting._models", lambda: [ModelOffer("stand-in")])
     yield model
     model.is_held = False
 

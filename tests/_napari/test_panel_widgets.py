@@ -15,7 +15,7 @@ from napari_mmseg._napari.widgets.case_files import choices
 from napari_mmseg._napari.widgets.export_box import ExportBox
 from napari_mmseg._napari.widgets.region_box import RegionBox, volume_text
 from napari_mmseg._napari.widgets.section import Banner, Section, listed
-from napari_mmseg._napari.widgets.segment_box import SegmentBox, SegmentRequest
+from napari_mmseg._napari.widgets.segment_box import ModelOffer, SegmentBox, SegmentRequest
 from napari_mmseg._napari.widgets.tall_area import TallArea
 from napari_mmseg.case import Case
 from napari_mmseg.protocol import load_protocol
@@ -52,7 +52,7 @@ def segment_box(qtbot: QtBot) -> SegmentBox:
     box = SegmentBox()
     qtbot.addWidget(box)
     box.show()
-    box.offer_models([("simulated", "simulated"), ("mine", "mine")])
+    box.offer_models([ModelOffer("simulated", "good on ten cases"), ModelOffer("mine")])
     return box
 
 
@@ -157,6 +157,15 @@ def test_nothing_can_be_run_without_a_case_or_a_model(segment_box: SegmentBox) -
     assert run.isEnabled()
     segment_box.offer_models([])
     assert not run.isEnabled()
+
+
+def test_what_speaks_for_a_model_is_told_where_it_is_chosen(segment_box: SegmentBox) -> None:
+    assert segment_box._about.text() == "good on ten cases"
+    assert segment_box._about.isVisible()
+    segment_box._model.choose("mine")
+    assert not segment_box._about.isVisible()
+    segment_box._model.choose("simulated")
+    assert segment_box._about.isVisible()
 
 
 def test_a_request_says_model_and_device(segment_box: SegmentBox, qtbot: QtBot) -> None:

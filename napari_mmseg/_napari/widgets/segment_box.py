@@ -9,7 +9,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
 
 from ..segment_texts import LOOKS
-from .section import Banner, Choice, column, listed, quiet
+from .section import Banner, Choice, breakable, column, listed, quiet
 
 DEVICES: list[tuple[str, object]] = [
     ("Automatic", "auto"),
@@ -18,6 +18,14 @@ DEVICES: list[tuple[str, object]] = [
 ]
 
 _STEPS = 1000
+
+
+@dataclass(frozen=True)
+class ModelOffer:
+    """A model to choose: its name, what speaks for it and on what terms it comes."""
+
+    name: str
+    about: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,8 @@ class SegmentBox(QWidget):
         super().__init__()
         self._model = Choice()
         self._model.setToolTip("The network to run; all work is done on this machine")
+        self._model.currentIndexChanged.connect(self._show_about)
+        self._about = quiet()
         self._device = Choice(DEVICES)
         self._device.setToolTip("Automatic takes a CUDA GPU where there is one")
         self._new_layer = QCheckBox("As a new layer")
@@ -79,6 +89,7 @@ class SegmentBox(QWidget):
         self._warning = Banner()
         self._result = Banner()
         self._has_case = False
+        self._offered: dict[str, ModelOffer] = {}
         layout = column(self)
         choices = QHBoxLayout()
         choices.addWidget(QLabel("Model"))
@@ -86,6 +97,7 @@ class SegmentBox(QWidget):
         choices.addWidget(QLabel("on"))
         choices.addWidget(self._device, 1)
         layout.addLayout(choices)
+        layout.addWidget(self._about)
         self._new_layer.setToolTip("Beside the present segmentation instead of in its place")
         options = QHBoxLayout()
         options.addWidget(self._new_layer)
@@ -108,9 +120,10 @@ class SegmentBox(QWidget):
         self.offer_uncertainty(False)
         self.show_idle()
 
-    def offer_models(self, entries: Sequence[tuple[str, str]]) -> None:
-        """Models as (text shown, name)."""
-        self._model.offer(list(entries))
+    def offer_models(self, models: Sequence[ModelOffer]) -> None:
+        self._offered = {model.name: model for model in models}
+        self._model.offer([(model.name, model.name) for model in models])
+        self._show_about()
         self._refresh_buttons(running=False)
 
     def offer_case(self, has_case: bool) -> None:
@@ -156,6 +169,12 @@ class SegmentBox(QWidget):
         self.show_idle()
         self._warning.clear()
         self._result.say(text, "info")
+
+    def _show_about(self) -> None:
+        """Tell what speaks for the model that is chosen."""
+        offer = self._offered.get(str(self._model.value))
+        self._about.setText(breakable(offer.about) if offer else "")
+        self._about.setVisible(bool(self._about.text()))
 
     def _refresh_buttons(self, running: bool) -> None:
         self._run.setEnabled(self._has_case and self._model.count() > 0 and not running)
