@@ -93,8 +93,8 @@ def predict(
         By region, in place of the model's own.
     looks
         How often the network looks at the case: "single", "mirrored" (at the mirrored brain too,
-        twice the time) or "thorough" (also without each contrast in turn, six times); None: as the
-        model's card says.
+        twice the time) or "thorough" (also on coarser voxels without each contrast in turn, about
+        three and a half times); None: as the model's card says.
     skull
         "keep", or "remove": find the brain first and show the model nothing else.
     adapt
@@ -167,7 +167,7 @@ def predict(
                 return run(channels, done + (1.0 - done) * begin, done + (1.0 - done) * end)
 
             outer = outermost(card.regions, protocol)
-            return mean_and_spread(after, prepared.channels, ways, outer)
+            return mean_and_spread(after, prepared.channels, ways, outer, card.stride)
 
         makers = [(choices[0][0], lambda _card: _await(first, watch)), *choices[1:]]
         found, device_used, engine_used = infer(card, makers, look, watch, warnings)

@@ -123,6 +123,7 @@ def predicted(card: Card, predict: Predict, images: NDArray[np.float32]) -> Pred
         padded_to(images, card.stride),
         looks_named(card.looks, card.orientation, len(card.channels)),
         outermost(card.regions, protocol),
+        card.stride,
     )
     answer = answer[:, :i, :p, :left]
     found = adapted(answer, images.astype(np.float32), card, _go_on)

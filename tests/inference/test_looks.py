@@ -73,6 +73,7 @@ def test_what_does_not_care_for_sides_is_left_as_it_is(looks: str, seed: int) ->
         channels,
         looks_named(looks, "IPL", 2),
         outer=(0,),
+        stride=1,
     )
     np.testing.assert_allclose(mean, first_channel_thrice(channels), atol=1e-6)
     np.testing.assert_array_equal(channels, before)
@@ -83,7 +84,9 @@ def test_what_does_not_care_for_sides_is_left_as_it_is(looks: str, seed: int) ->
 
 def test_the_mean_and_how_far_the_answers_lie_apart() -> None:
     channels = np.zeros((1, 2, 2, 11), np.float32)
-    mean, spread = mean_and_spread(lambda c, begin, end: ramp(c), channels, (PLAIN, MIRRORED), (0,))
+    mean, spread = mean_and_spread(
+        lambda c, begin, end: ramp(c), channels, (PLAIN, MIRRORED), (0,), 1
+    )
     np.testing.assert_allclose(mean, 0.5, atol=1e-6)
     assert spread is not None
     # At the ends one answer is 0 and the other 1, in the middle both are 0.5.
@@ -94,15 +97,38 @@ def test_looks_without_a_contrast_count_for_the_outermost_region_alone() -> None
     channels = np.ones((4, 2, 3, 4), np.float32)
     before = channels.copy()
     mean, spread = mean_and_spread(
-        lambda c, begin, end: share_shown(c), channels, looks_named("thorough", "IPL", 4), (0,)
+        lambda c, begin, end: share_shown(c), channels, looks_named("thorough", "IPL", 4), (0,), 1
     )
     np.testing.assert_array_equal(channels, before)
-    answers = [1.0, 1.0, 0.75, 0.75, 0.75, 0.75]
+    answers = [1.0, 1.0, 1.0, 1.0, 0.75, 0.75, 0.75, 0.75]  # those of all contrasts count double
     np.testing.assert_allclose(mean[0], np.mean(answers), rtol=1e-6)
     np.testing.assert_allclose(mean[1:], 1.0)
     assert spread is not None
     np.testing.assert_allclose(spread[0], 2 * np.std(answers), rtol=1e-5)
     np.testing.assert_allclose(spread[1:], 0.0)
+
+
+def test_a_contrast_is_left_out_on_coarser_voxels() -> None:
+    channels = np.ones((2, 112, 112, 96), np.float32)
+    shown: list[NDArray[np.float32]] = []
+    shares: list[tuple[float, float]] = []
+
+    def answer(given: NDArray[np.float32], begin: float, end: float) -> NDArray[np.float32]:
+        shown.append(given)
+        shares.append((begin, end))
+        return share_shown(given)
+
+    looks = looks_named("thorough", "IPL", 2)
+    mean, _ = mean_and_spread(answer, channels, looks, (0,), 16)
+    assert mean.shape == (3, 112, 112, 96)
+    sizes = [given.size for given in shown]
+    assert sizes[0] == sizes[1] == channels.size
+    assert max(sizes[2:]) < 0.9 * channels.size
+    assert [given.any(axis=(1, 2, 3)).tolist() for given in shown[2:]] == [
+        [False, True], [True, False]
+    ]  # fmt: skip
+    # A coarse pass takes half of the share of a fine one.
+    assert shares == [(0, 1 / 3), (1 / 3, 2 / 3), (2 / 3, 5 / 6), (5 / 6, 1)]
 
 
 @pytest.mark.parametrize(("looks", "passes"), [("single", 1), ("mirrored", 2), ("thorough", 6)])
