@@ -207,6 +207,7 @@ def _subdue(
         mask = kept = moved[number] >= threshold
         if peak := card.peaks.get(region, 0.0):
             kept = drop_doubtful_components(kept, quantise(nested[number]), round(peak * 255))
+        possible = kept
         for looks in told.brighter.get(region, ()):
             image = channels[card.channels.index(looks.modality)]
             seen = image != 0
@@ -216,6 +217,8 @@ def _subdue(
             if (seen := seen & normal).any():
                 least = np.percentile(image[seen], looks.percentile)
                 kept = drop_dim_components(kept, image, float(least))
+        if kept is not possible and region in told.sure:
+            kept = kept | drop_dim_components(possible, nested[number], told.sure[region])
         moved[number][mask & ~kept] *= 0.5 * threshold
     _nest(moved)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -38,12 +38,16 @@ class Appearance:
         By region: added to the logit of being in it, given its parent.
     brighter
         By region: what a piece of it must look like, in every respect, to be believed.
+    sure
+        By region: a piece in which the median of the network's own answer is this high is
+        believed whatever it looks like.
     """
 
     gaussians: tuple[int, ...]
     weights: tuple[float, ...]
     offsets: tuple[float, ...]
     brighter: Mapping[str, tuple[Brighter, ...]]
+    sure: Mapping[str, float] = field(default_factory=dict)
 
 
 def read_appearance(
@@ -62,6 +66,11 @@ def read_appearance(
         str(region): tuple(_brighter(told) for told in several)
         for region, several in data.get("brighter", {}).items()
     }
+    sure = {str(region): float(value) for region, value in data.get("sure", {}).items()}
+    if unknown := [region for region in sure if region not in regions]:
+        raise ValueError(f"appearance tells of {', '.join(unknown)}, which the card does not have")
+    if not all(0.0 <= value <= 1.0 for value in sure.values()):
+        raise ValueError("what is sure in appearance lies between 0 and 1")
     if min(gaussians) < 1:
         raise ValueError("appearance needs one gaussian or more for each tissue")
     if not all(0.0 <= weight <= 1.0 for weight in weights):
@@ -80,6 +89,7 @@ def read_appearance(
         weights=weights,
         offsets=tuple(float(data.get("offsets", {}).get(region, 0.0)) for region in regions),
         brighter=MappingProxyType(brighter),
+        sure=MappingProxyType(sure),
     )
 
 

@@ -138,6 +138,18 @@ def test_what_is_as_bright_before_the_contrast_medium_does_not_enhance(card: Car
         assert (found[2] >= 0.5).any() == believed
 
 
+@pytest.mark.parametrize(("sure", "believed"), [(None, False), (0.95, False), (0.5, True)])
+def test_what_the_network_is_sure_of_need_not_be_bright(
+    sure: float | None, believed: bool, card: Card
+) -> None:
+    assert card.appearance is not None
+    told = dataclasses.replace(card.appearance, sure={} if sure is None else {"ET": sure})
+    true, channels = phantom(enhancing=0.2)
+    said = answer(true)
+    found = adapted(said, channels, dataclasses.replace(card, appearance=told), lambda: None)
+    assert (found[2] >= 0.5).any() == believed
+
+
 def test_a_piece_that_the_network_nowhere_believes_in_is_not_made_by_the_images(card: Card) -> None:
     true, channels = phantom()
     island = balls(3, centre=(20, 22, 5))[0]
