@@ -3,6 +3,7 @@
 Keys, of the default model or of the one named with `--model`: `mean` Dice by region over the cases
 that have it, `interval` (95 % bootstrap of that mean), `invented_et_ml` in the cases without ET,
 `cases`, `model`. Without `--model` the same of `tuned` under its name, where it is installed.
+`--looks` single, mirrored or thorough, in place of what the model's card says.
 
 A case that a model has learnt from is never given to that model's own network: its figures are
 those of the fold's network that did not see it (`judged by`: `fold 2`), or there are none. Needs
@@ -51,24 +52,26 @@ class FoldFigures:
     reference_volume_ml: float
 
 
-def run(model: str | None = None) -> dict[str, Any]:
+def run(model: str | None = None, looks: str | None = None) -> dict[str, Any]:
     """Every real case that is there, segmented and compared with its labels."""
     found = dict(real_cases())
     if not found:
         raise InputError("the real cases of ../shared/data are not here: nothing to measure")
-    result = measured(load_card(model or DEFAULT_MODEL), found)
+    result = measured(load_card(model or DEFAULT_MODEL), found, looks)
     if model is None and any(card.name == TUNED for card in available()):
         result[TUNED] = measured(load_card(TUNED), found)
     return result
 
 
-def measured(card: Card, found: Mapping[str, tuple[Path, Path, str]]) -> dict[str, Any]:
+def measured(
+    card: Card, found: Mapping[str, tuple[Path, Path, str]], looks: str | None = None
+) -> dict[str, Any]:
     """The benchmark's keys for one model."""
     results: dict[str, Mapping[str, Figures]] = {}
     cases: dict[str, Any] = {}
     for name, (images, labels, encoding) in found.items():
         case = napari_mmseg.open_case(images)
-        judge, figures = judged(card, case, labels, encoding)
+        judge, figures = judged(card, case, labels, encoding, looks)
         if figures is not None:
             results[name] = figures
         cases[name] = {**(columns(figures) if figures else {}), "judged by": judge}
@@ -87,7 +90,7 @@ def measured(card: Card, found: Mapping[str, tuple[Path, Path, str]]) -> dict[st
 
 
 def judged(
-    card: Card, case: Case, labels: Path, encoding: str
+    card: Card, case: Case, labels: Path, encoding: str, looks: str | None = None
 ) -> tuple[str, Mapping[str, Figures] | None]:
     """Whose figures they are, and a case's figures by region; None where none would be honest."""
     fold = fold_figures(card, case)
@@ -98,7 +101,7 @@ def judged(
         return "nobody: the model has learnt from it", None
     reference = napari_mmseg.read_annotation(labels, encoding=encoding, like=case)
     # A folder names its own model whatever else has the name.
-    proposal = napari_mmseg.segment(case, model=card.folder)
+    proposal = napari_mmseg.segment(case, model=card.folder, looks=looks)
     return card.name, napari_mmseg.evaluate(proposal, reference)
 
 

@@ -3,9 +3,8 @@
 Averaging over mirror images is from Krizhevsky et al., NIPS 2012, and usual for brain tumours since
 the BraTS 2017 winners. A network that learnt to do without any one contrast can also be asked
 without each of them in turn: where one is poor or looks like no other, the mean believes it less.
-That is done on coarser voxels, which show the network more of the brain at once and cost a third;
-a cluster that it sees at one edge length alone is believed less, too.
-How far the answers differ shows where the network is unsure.
+That is done on coarser voxels, which cost a quarter: what it sees at one edge length alone is
+believed less, too. How far the answers differ shows where the network is unsure.
 """
 
 from __future__ import annotations
@@ -41,8 +40,8 @@ class Look:
 
     @property
     def weight(self) -> int:
-        """How much the answer counts, and about what it costs: a coarse one half as much."""
-        return 2 if self.without is None else 1
+        """How much the answer counts, and about what it costs: a coarse one a quarter."""
+        return 4 if self.without is None else 1
 
 
 def looks_named(name: str, orientation: str, channels: int) -> tuple[Look, ...]:

@@ -100,7 +100,7 @@ def test_looks_without_a_contrast_count_for_the_outermost_region_alone() -> None
         lambda c, begin, end: share_shown(c), channels, looks_named("thorough", "IPL", 4), (0,), 1
     )
     np.testing.assert_array_equal(channels, before)
-    answers = [1.0, 1.0, 1.0, 1.0, 0.75, 0.75, 0.75, 0.75]  # those of all contrasts count double
+    answers = 8 * [1.0] + 4 * [0.75]  # those of all contrasts count four times
     np.testing.assert_allclose(mean[0], np.mean(answers), rtol=1e-6)
     np.testing.assert_allclose(mean[1:], 1.0)
     assert spread is not None
@@ -127,8 +127,8 @@ def test_a_contrast_is_left_out_on_coarser_voxels() -> None:
     assert [given.any(axis=(1, 2, 3)).tolist() for given in shown[2:]] == [
         [False, True], [True, False]
     ]  # fmt: skip
-    # A coarse pass takes half of the share of a fine one.
-    assert shares == [(0, 1 / 3), (1 / 3, 2 / 3), (2 / 3, 5 / 6), (5 / 6, 1)]
+    # A coarse pass takes a quarter of the share of a fine one.
+    assert shares == [(0, 0.4), (0.4, 0.8), (0.8, 0.9), (0.9, 1)]
 
 
 @pytest.mark.parametrize(("looks", "passes"), [("single", 1), ("mirrored", 2), ("thorough", 6)])
