@@ -91,17 +91,23 @@ def adapted(
     near = _near(inside[0] >= card.thresholds[first])
     where = (near | (inside[0] > DOUBT)) & contrasts.any(axis=0)
     values = np.ascontiguousarray(contrasts[:, where].T)
-    prior = tissues(inside[:, where])
-    check()
-    mixture = fit_mixture(values, prior, told.gaussians, LEAST_VOXELS)
-    if not mixture.knows(0):
-        return probabilities
-    check()
-    likelihoods = _smoothed(_likelihoods(mixture, values), where)
-    check()
+    said = inside[:, where]
+    judged: dict[float, Floats] = {}
+    for power in sorted(set(told.powers)):
+        check()
+        mixture = fit_mixture(values, tissues(said**power), told.gaussians, LEAST_VOXELS)
+        if not mixture.knows(0):
+            return probabilities
+        check()
+        likelihoods = _smoothed(_likelihoods(mixture, values), where)
+        check()
+        judged[power] = weighed(tissues(said), likelihoods, told)
     moved = nested.copy()
     parts = moved[(slice(None), *box)]
-    parts[:, where] = weighed(prior, likelihoods, told)
+    own = np.stack([judged[power][number] for number, power in enumerate(told.powers)])
+    # Whatever they were judged by: all lie in the outermost, and each holds those inside it.
+    np.minimum(own, own[0], out=own)
+    parts[:, where] = np.maximum.accumulate(own[::-1], axis=0)[::-1]
     normal = _without_rim(near & (inside[0] < 1.0 - _NORMAL), np.any(contrasts, axis=0))
     _subdue(parts, inside, channels[(slice(None), *box)], normal, card)
     return moved

@@ -36,6 +36,9 @@ class Appearance:
         voxels tell much the same, so it is well below 1.
     offsets
         By region: added to the logit of being in it, given its parent.
+    powers
+        By region: the network's answer is raised to this power before the looks are learnt by
+        which the region is judged. Above 1, what the network doubts teaches less.
     brighter
         By region: what a piece of it must look like, in every respect, to be believed.
     sure
@@ -46,6 +49,7 @@ class Appearance:
     gaussians: tuple[int, ...]
     weights: tuple[float, ...]
     offsets: tuple[float, ...]
+    powers: tuple[float, ...]
     brighter: Mapping[str, tuple[Brighter, ...]]
     sure: Mapping[str, float] = field(default_factory=dict)
 
@@ -62,6 +66,7 @@ def read_appearance(
     """
     gaussians = (int(data["gaussians"]["outside"]), *(int(data["gaussians"][r]) for r in regions))
     weights = tuple(float(data["weights"][region]) for region in regions)
+    powers = tuple(float(data.get("powers", {}).get(region, 1.0)) for region in regions)
     brighter = {
         str(region): tuple(_brighter(told) for told in several)
         for region, several in data.get("brighter", {}).items()
@@ -75,6 +80,8 @@ def read_appearance(
         raise ValueError("appearance needs one gaussian or more for each tissue")
     if not all(0.0 <= weight <= 1.0 for weight in weights):
         raise ValueError("the weights of appearance lie between 0 and 1")
+    if not all(power > 0.0 for power in powers):
+        raise ValueError("the powers of appearance are positive")
     for region, told in [(name, told) for name, several in brighter.items() for told in several]:
         named = (told.modality, *([told.minus] if told.minus else []))
         unknown = [str(m) for m in named if m not in channels]
@@ -88,6 +95,7 @@ def read_appearance(
         gaussians=gaussians,
         weights=weights,
         offsets=tuple(float(data.get("offsets", {}).get(region, 0.0)) for region in regions),
+        powers=powers,
         brighter=MappingProxyType(brighter),
         sure=MappingProxyType(sure),
     )

@@ -102,6 +102,26 @@ def test_what_the_network_misses_by_half_is_found(card: Card) -> None:
     assert after > 0.85
 
 
+def test_what_the_network_doubts_can_teach_less(card: Card) -> None:
+    """Oedema that is called core, with doubt: from it, the core's look is learnt wrong."""
+    assert card.appearance is not None
+    true, channels = phantom()
+    said = answer(true)
+    said[1] = np.maximum(said[1], 0.6 * said[0])
+    found = []
+    for power in (1.0, 3.0):
+        told = dataclasses.replace(card.appearance, powers=(1.0, power, 1.0))
+        found.append(
+            adapted(said, channels, dataclasses.replace(card, appearance=told), lambda: None)
+        )
+    plain, sharp = (dice(p[1] >= 0.5, true[1]) for p in found)
+    assert plain < 0.7
+    assert sharp > 0.95
+    for region in (0, 2):
+        np.testing.assert_allclose(found[0][region], found[1][region], atol=1e-6)
+    assert (np.diff(found[1], axis=0) <= 0).all()
+
+
 def test_enhancement_that_is_not_bright_is_not_believed(card: Card) -> None:
     for enhancing, believed in ((5.0, True), (0.2, False)):
         true, channels = phantom(enhancing)
@@ -195,7 +215,7 @@ def test_weighing_keeps_nesting_and_bounds(seed: int, weight: float, offset: flo
     generator = np.random.default_rng(seed)
     nested = np.sort(generator.uniform(size=(3, 60)), axis=0)[::-1].astype(np.float32)
     likelihoods = generator.uniform(-20, 0, size=(4, 60)).astype(np.float32)
-    told = Appearance((1, 1, 1, 1), (weight,) * 3, (offset,) * 3, {})
+    told = Appearance((1, 1, 1, 1), (weight,) * 3, (offset,) * 3, (1.0,) * 3, {})
     found = weighed(tissues(nested), likelihoods, told)
     assert found.min() >= 0.0
     assert found.max() <= 1.0
@@ -210,7 +230,7 @@ def test_weighing_keeps_nesting_and_bounds(seed: int, weight: float, offset: flo
 def test_likelihoods_alike_leave_the_answer() -> None:
     """Looks that tell nothing: region by region, the network's own numbers."""
     nested = np.array([[0.9, 0.6, 0.2], [0.7, 0.3, 0.1], [0.2, 0.2, 0.05]], np.float32)
-    told = Appearance((1, 1, 1, 1), (1.0,) * 3, (0.0,) * 3, {})
+    told = Appearance((1, 1, 1, 1), (1.0,) * 3, (0.0,) * 3, (1.0,) * 3, {})
     found = weighed(tissues(nested), np.zeros((4, 3), np.float32), told)
     assert found == pytest.approx(nested, abs=0.02)  # tissues below 0.01 count as 0.01
 

@@ -69,6 +69,7 @@ APPEARANCE: dict[str, Any] = {
             {"modality": "T1ce", "minus": "T1", "percentile": 80},
         ]
     },
+    "powers": {"TC": 2},
     "sure": {"ET": 0.8},
 }
 
@@ -80,6 +81,7 @@ def test_what_a_card_says_of_the_look_of_tissues(tmp_path: Path) -> None:
     assert told.gaussians == (6, 1, 2, 1)
     assert told.weights == (0.4, 0.2, 0.3)
     assert told.offsets == (0.0, -1.0, 0.0)
+    assert told.powers == (1.0, 2.0, 1.0)
     assert told.sure == {"ET": 0.8}
     assert told.brighter["ET"] == (
         Brighter(Modality.T1CE, 95.0),
@@ -97,6 +99,7 @@ def test_what_a_card_says_of_the_look_of_tissues(tmp_path: Path) -> None:
         ({"brighter": {"ET": [{"modality": "T3", "percentile": 95}]}}, "T3"),
         ({"brighter": {"XT": [{"modality": "T1ce", "percentile": 95}]}}, "XT"),
         ({"brighter": {"ET": [{"modality": "T1ce", "percentile": 101}]}}, "between 0 and 100"),
+        ({"powers": {"ET": 0}}, "positive"),
         ({"sure": {"XT": 0.8}}, "XT"),
         ({"sure": {"ET": 8}}, "between 0 and 1"),
     ],
