@@ -92,19 +92,26 @@ def adapted(
     where = (near | (inside[0] > DOUBT)) & contrasts.any(axis=0)
     values = np.ascontiguousarray(contrasts[:, where].T)
     said = inside[:, where]
-    judged: dict[float, Floats] = {}
+    own = np.empty_like(said)
     for power in sorted(set(told.powers)):
         check()
         mixture = fit_mixture(values, tissues(said**power), told.gaussians, LEAST_VOXELS)
         if not mixture.knows(0):
             return probabilities
         check()
-        likelihoods = _smoothed(_likelihoods(mixture, values), where)
+        judged = [number for number, mine in enumerate(told.powers) if mine == power]
+        # The outermost region can grow; the others stay where it may be.
+        some = np.ones(len(values), bool) if 0 in judged else said[0] > DOUBT
+        place = where.copy()
+        place[where] = some
+        likelihoods = _smoothed(_likelihoods(mixture, values[some]), place)
         check()
-        judged[power] = weighed(tissues(said), likelihoods, told)
+        answer = weighed(tissues(said[:, some]), likelihoods, told)
+        for number in judged:
+            own[number] = 0.0
+            own[number, some] = answer[number]
     moved = nested.copy()
     parts = moved[(slice(None), *box)]
-    own = np.stack([judged[power][number] for number, power in enumerate(told.powers)])
     # Whatever they were judged by: all lie in the outermost, and each holds those inside it.
     np.minimum(own, own[0], out=own)
     parts[:, where] = np.maximum.accumulate(own[::-1], axis=0)[::-1]

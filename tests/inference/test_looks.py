@@ -128,7 +128,7 @@ def test_a_contrast_is_left_out_on_coarser_voxels() -> None:
         [False, True], [True, False]
     ]  # fmt: skip
     # A coarse pass takes a quarter of the share of a fine one.
-    assert shares == [(0, 0.4), (0.4, 0.8), (0.8, 0.9), (0.9, 1)]
+    np.testing.assert_allclose(shares, [(0, 0.4), (0.4, 0.8), (0.8, 0.9), (0.9, 1)])
 
 
 @pytest.mark.parametrize(("looks", "passes"), [("single", 1), ("mirrored", 2), ("thorough", 6)])
