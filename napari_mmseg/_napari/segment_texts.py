@@ -17,7 +17,7 @@ LOOKS: list[tuple[str, object]] = [
     ("Thoroughly", "thorough"),
 ]
 
-_LOOKED = {"mirrored": ", mirrored too", "thorough": ", thoroughly"}
+_LOOKED = {"mirrored": ", from two looks", "thorough": ", from several looks"}
 
 WAITING = "The result is there: it waits for your stroke to end"
 KEPT = " What you changed meanwhile was kept, as a step of its own."

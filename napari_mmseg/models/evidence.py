@@ -35,7 +35,8 @@ def evidence_of(card: Card) -> str:
 
 def licence_of(card: Card) -> str:
     """The model's licence and the terms of what it learnt from, in one line."""
-    return str(card.details.get("licence") or "Its card names no licence.")
+    licence = card.details.get("licence")
+    return f"Licence: {str(licence).rstrip('.')}." if licence else "Its card names no licence."
 
 
 def _means(told: Any, key: str = "mean_dice") -> str:

@@ -41,7 +41,9 @@ def test_the_evidence_is_what_the_card_says(tmp_path: Path, validation: Any, sai
 
 
 def test_the_licence_is_the_cards(tmp_path: Path) -> None:
-    assert licence_of(read_card(write(tmp_path, licence="BSD-3-Clause"))) == "BSD-3-Clause"
+    assert (
+        licence_of(read_card(write(tmp_path, licence="BSD-3-Clause"))) == "Licence: BSD-3-Clause."
+    )
     assert "names no licence" in licence_of(read_card(write(tmp_path)))
 
 

@@ -108,7 +108,6 @@ class SegmentBox(QWidget):
         answer.addWidget(self._adapt)
         answer.addWidget(QLabel("Look"))
         answer.addWidget(self._looks, 1)
-        answer.addStretch(1)
         layout.addLayout(answer)
         buttons = QHBoxLayout()
         buttons.addWidget(self._run, 1)
