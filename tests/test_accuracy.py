@@ -65,7 +65,9 @@ def test_any_other_case_is_segmented(
     monkeypatch.setattr(
         napari_mmseg,
         "segment",
-        lambda case, model: napari_mmseg.read_annotation(labels, encoding="brats2017", like=case),
+        lambda case, model, looks: napari_mmseg.read_annotation(
+            labels, encoding="brats2017", like=case
+        ),
     )
     folder = model(tmp_path / "tuned", learnt_from=["of another"])
     told = accuracy.measured(read_card(folder), found(case))

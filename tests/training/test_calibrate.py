@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -96,9 +97,22 @@ def test_a_network_that_knows_nothing_is_refused() -> None:
         fit_curve([Seen(both, everywhere, both, everywhere, nothing, None)], "ET")
 
 
+@pytest.mark.parametrize(("looks", "passes"), [("single", 1), ("mirrored", 2), ("thorough", 6)])
+def test_the_case_is_looked_at_as_the_card_says(looks: str, passes: int) -> None:
+    shown: list[NDArray[np.float32]] = []
+
+    def predict(volumes: NDArray[np.float32]) -> NDArray[np.float32]:
+        shown.append(volumes)
+        return np.zeros((3, *volumes.shape[1:]), np.float32)
+
+    card = replace(read_card(SHIPPED), looks=looks)
+    module.predicted(card, predict, np.ones((4, 20, 24, 28), np.float32))
+    assert len(shown) == passes
+
+
 def test_voxels_are_counted_near_proposal_and_reference() -> None:
     """Ball proposed, ball true, 5 mm round both; the numbers from distances."""
-    card = read_card(SHIPPED)
+    card = replace(read_card(SHIPPED), looks="single")
     axes = np.meshgrid(*[np.arange(40)] * 3, indexing="ij")
 
     def far(centre: int) -> NDArray[np.float64]:
