@@ -119,7 +119,8 @@ def page(result: Mapping[str, Any]) -> str:
         "for the same seed, averaged weights, nothing dropped from the proposals. These are short "
         "runs: they compare, they do not say what a network reaches in the end. Shifted: heads of "
         "anatomies kept out of training, simulated differently. Real: cases that nothing here "
-        "learnt from. Mean: of the three regions of a case (one neither there nor found counts 1), "
+        "learnt from. Mean: of the three regions of a case (one neither there nor found counts 1, "
+        "so a network that finds nothing gains where nothing is: look at the regions first), "
         "with the 95 % bootstrap interval over the cases; n: seeds. CMFT: the generators were "
         f"trained for {result['steps']} steps before, which the others did not have.",
         "",
