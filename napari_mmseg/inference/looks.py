@@ -90,7 +90,7 @@ def mean_and_spread(
     standard deviation over the looks (0: all alike, 1: half say 0, half say 1), None where there
     is one look only. Both (regions, I, P, L).
     """
-    if looks == (Look(),):
+    if list(looks) == [Look()]:
         return run(channels, 0.0, 1.0), None
     whole = [look for look in looks if look.without is None]
     partial = [look.without for look in looks if look.without is not None]

@@ -23,8 +23,8 @@ CARD_FILE = "card.json"
 #: How a model's output is to be read: probabilities in 0..1, or logits still to be squashed.
 OUTPUTS = ("probabilities", "logits")
 
-#: How often a network looks at a case: once; at the mirrored brain too (twice the time); or, for
-#: the outermost region, also without each contrast in turn (six times with four contrasts).
+#: How often a network looks at a case: once; at the mirrored brain too (twice the network's time);
+#: or, for the outermost region, also on coarser voxels without each contrast in turn (3.5 times).
 LOOKS = SINGLE, MIRRORED, THOROUGH = ("single", "mirrored", "thorough")
 
 #: How intensities are brought to the network's scale (`preprocess.schemes`).

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .card import Card
-from .seen import FOLDS
+from .seen import FOLDS, learnt_from
 
 UNKNOWN = "Its card does not tell how it does on real cases."
 
@@ -27,7 +27,9 @@ def evidence_of(card: Card) -> str:
         )
     if figures := _means(validation.get("real")):
         cases = len(validation["real"].get("cases", ()))
-        return f"Mean Dice {figures} on {cases} real cases; it learnt from none of them."
+        # Fingerprints are there of every real case that a model was tuned on.
+        unseen = "" if learnt_from(card) else "; it learnt from none of them"
+        return f"Mean Dice {figures} on {cases} real cases{unseen}."
     if figures := _means(validation.get("held_out"), "dice"):
         return f"Mean Dice {figures} on {validation['held_out'].get('cases')} held-out cases."
     return UNKNOWN

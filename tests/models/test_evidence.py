@@ -40,6 +40,12 @@ def test_the_evidence_is_what_the_card_says(tmp_path: Path, validation: Any, sai
     assert evidence_of(read_card(write(tmp_path, validation=validation))) == said
 
 
+def test_who_has_learnt_from_real_cases_is_not_said_to_have_seen_none(tmp_path: Path) -> None:
+    validation = {"real": {"cases": {"a": {}}, "mean_dice": {"WT": 0.9}}}
+    card = read_card(write(tmp_path, validation=validation, learnt_from=["0123456789abcdef"]))
+    assert evidence_of(card) == "Mean Dice WT 0.90 on 1 real cases."
+
+
 def test_the_licence_is_the_cards(tmp_path: Path) -> None:
     assert (
         licence_of(read_card(write(tmp_path, licence="BSD-3-Clause"))) == "Licence: BSD-3-Clause."
