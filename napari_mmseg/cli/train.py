@@ -82,6 +82,10 @@ def train(
         str | None,
         typer.Option(metavar="KIND", help="unet, cmff, ...  [default: the preset's]"),
     ] = None,
+    base: Annotated[
+        int | None,
+        typer.Option(min=1, help="Channels of the network's finest level.  [default: 16]"),
+    ] = None,
     loss: Annotated[
         str | None,
         typer.Option(
@@ -178,6 +182,7 @@ def train(
         data=data,
         encoding=encoding,
         network=network,
+        base=base,
         loss=loss,
         init=init,
         cmft=runs_folder() / cmft if init in ("cmft", "distil") else None,

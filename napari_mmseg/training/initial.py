@@ -8,6 +8,8 @@ from napari_mmseg.errors import InputError, ModelError
 from napari_mmseg.inference.torch import load_network
 from napari_mmseg.models import load_card
 from napari_mmseg.models.networks.region import RegionNetwork
+from napari_mmseg.models.networks.unet import UNet3d
+from napari_mmseg.models.networks.unet_patch import PATCH, PatchUNet, inner_levels
 from napari_mmseg.training.options import TrainOptions
 
 #: What `TrainOptions.init` can be beside a model's name or folder.
@@ -63,9 +65,20 @@ def begin(network: RegionNetwork, options: TrainOptions) -> None:
 
 
 def begin_with(model: str, network: nn.Module) -> None:
-    """Copy the weights of a model (name or folder) into `network`."""
+    """Copy the weights of a model (name or folder) into `network`.
+
+    Of a U-Net a patch U-Net takes over the inner levels; its own first and last layer stay.
+    """
     card = load_card(model)
-    weights = load_network(card).state_dict()
+    known = load_network(card)
+    weights = known.state_dict()
+    if (
+        isinstance(known, UNet3d)
+        and isinstance(network, PatchUNet)
+        and (network.base, network.levels) == (PATCH * known.base, known.levels)
+    ):
+        fresh = network.state_dict()
+        weights = fresh | inner_levels(weights, fresh)
     shapes = {name: value.shape for name, value in weights.items()}
     if shapes != {name: value.shape for name, value in network.state_dict().items()}:
         raise ModelError(

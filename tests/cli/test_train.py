@@ -72,9 +72,21 @@ def test_wrong_usage_exits_with_2(run, asked, arguments):
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # openvino's converter
 def test_a_preset_yields_to_what_the_user_says(run, asked, tmp_path):
-    run("train", "--anatomy", tmp_path, "--preset", "paper", "--network", "unet", "--steps", 5)
+    run(
+        "train",
+        "--anatomy",
+        tmp_path,
+        "--preset",
+        "paper",
+        "--network",
+        "unet",
+        "--steps",
+        5,
+        "--base",
+        8,
+    )
     (options,) = asked
-    assert (options.network, options.steps) == ("unet", 5)
+    assert (options.network, options.steps, options.base) == ("unet", 5, 8)
     assert (options.optimiser, options.learning_rate, options.patch) == ("adam", 1e-4, (128,) * 3)
 
 

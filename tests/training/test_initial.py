@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 import torch
 from labelled_cases import Options
 from torch import nn
 
-from napari_mmseg.errors import InputError
+from napari_mmseg.errors import InputError, ModelError
 from napari_mmseg.models.networks import build
+from napari_mmseg.training.export import base_card
+from napari_mmseg.training.finetune import write_model
 from napari_mmseg.training.initial import begin
 
 
@@ -53,3 +56,36 @@ def test_without_a_word_torch_chooses_and_a_seed_repeats(options: Options) -> No
 def test_cmft_without_its_run_is_refused(options: Options) -> None:
     with pytest.raises(InputError, match="--stage cmft"):
         begin(build("cmff", base=2, levels=2), options(init="cmft"))
+
+
+def known_unet(folder: Path) -> tuple[str, dict[str, torch.Tensor]]:
+    """A model of a small U-Net in a folder, and its weights as stored."""
+    torch.manual_seed(2)
+    network = build("unet", base=4, levels=3)
+    write_model(network, folder, base_card(folder.name, network))
+    return str(folder), {name: w.half().float() for name, w in network.state_dict().items()}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # openvino's converter
+def test_a_patch_unet_begins_with_the_inner_levels_of_a_unet(
+    options: Options, tmp_path: Path
+) -> None:
+    model, known = known_unet(tmp_path / "known")
+    network = build("unet-patch", base=8, levels=3)
+    fresh = {name: value.clone() for name, value in network.state_dict().items()}
+    begin(network, options(init=model))
+    begun = network.state_dict()
+    assert torch.equal(begun["encoders.0.3.weight"], known["encoders.1.3.weight"])
+    assert torch.equal(begun["encoders.1.0.weight"], known["encoders.2.0.weight"])
+    assert torch.equal(begun["decoders.0.0.weight"], known["decoders.0.0.weight"])
+    own = {name for name, value in begun.items() if torch.equal(value, fresh[name])}
+    assert {"embed.weight", "encoders.0.0.weight", "head.weight"} <= own
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # openvino's converter
+def test_a_patch_unet_of_another_size_cannot_begin_with_a_unet(
+    options: Options, tmp_path: Path
+) -> None:
+    model, _ = known_unet(tmp_path / "known")
+    with pytest.raises(ModelError, match="of another size or kind"):
+        begin(build("unet-patch", base=4, levels=3), options(init=model))

@@ -8,12 +8,16 @@ size cost a fraction of it: right where borders are smooth at the scale of a pat
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from torch import Tensor, nn
 
 from .blocks import climb, climbers, double, widths_of
 from .region import RegionNetwork
 
 PATCH = 2
+
+_SAME_IN_BOTH = ("ups.", "decoders.")
 
 
 class PatchUNet(RegionNetwork):
@@ -56,3 +60,24 @@ class PatchUNet(RegionNetwork):
             levels.append(encoder(self.down(levels[-1]) if levels else self.embed(volumes)))
         logits: Tensor = self.head(climb(levels, self.ups, self.decoders))
         return logits
+
+
+def inner_levels(unet: Mapping[str, Tensor], patch_unet: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights of a U-Net that fit a patch U-Net: those of half the size and less.
+
+    Names are those of `patch_unet`. With as many levels and twice the base all convolutions of
+    the inner levels fit but the first, whose input is embedded in another way.
+    """
+    found = {}
+    for name, value in patch_unet.items():
+        part, _, rest = name.partition(".")
+        if name.startswith(_SAME_IN_BOTH):
+            source = name
+        elif part == "encoders":
+            level, _, layer = rest.partition(".")
+            source = f"encoders.{int(level) + 1}.{layer}"
+        else:
+            continue
+        if source in unet and unet[source].shape == value.shape:
+            found[name] = unet[source]
+    return found
