@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from napari_mmseg.training.options import TrainOptions, runs_folder
+from napari_mmseg.training.options import ALL, LEARN, TrainOptions, runs_folder
 
 
 def main() -> None:
@@ -72,6 +72,7 @@ def main() -> None:
     folds.add_argument("--seed", type=int, default=0)
     folds.add_argument("--rate", type=float, help="of learning (default: as finetune)")
     folds.add_argument("--replay", type=float, help="share of simulated crops (as finetune)")
+    folds.add_argument("--learn", choices=LEARN, default=ALL, help="all weights, or only scales")
     folds.add_argument("--ema", type=float, default=TrainOptions.ema)
     folds.add_argument("--device", default="cpu", choices=("cpu", "cuda", "auto"))
     folds.add_argument("--resume", action="store_true")

@@ -175,6 +175,7 @@ def _record_of(options: TrainOptions, card: Card, cases: CaseSet, folds: int) ->
         "replay": options.replay,
         "ema": options.ema,
         "encoding": options.encoding,
+        "learn": options.learn,
     }
     entries = (
         Entry(case.name, fold, case.images) for case, fold in zip(cases.cases, dealt, strict=True)

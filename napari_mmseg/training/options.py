@@ -10,6 +10,9 @@ from napari_mmseg.cache import cache_folder
 DEFAULT_PATCH = (80, 96, 80)
 DEFAULT_WHOLE = (128, 160, 128)
 
+#: Which weights a run changes: all of them, or the scales of normalisation layers alone.
+LEARN = ALL, SCALES = ("all", "scales")
+
 
 def runs_folder() -> Path:
     """Where each run has a folder of its name: the cache, outside any repository."""
@@ -39,6 +42,7 @@ class TrainOptions:
     init: kaiming, normal, cmft, distil, or a model's name or folder whose weights the run begins
     with (None: torch's own, Kaiming uniform). cmft: the CMFT run's folder for `init` cmft, distil.
     device: cpu, cuda or auto. devices: how many graphics cards.
+    learn: one of `LEARN`.
     precision: bf16, fp32 or auto (see `precision.py`) on the processor; cards run in bf16.
     compile: let torch.compile fuse the network, where that is known to come out right (see
     `stepper.COMPILED_KINDS`) and there is a C++ compiler; the same training, faster.
@@ -85,6 +89,7 @@ class TrainOptions:
     cmft: Path | None = None
     device: str = "cpu"
     devices: int = 1
+    learn: str = ALL
 
     @property
     def inputs(self) -> int:

@@ -11,12 +11,15 @@ import torch
 from torch import Tensor, nn
 
 from napari_mmseg.cores import usable_cores
+from napari_mmseg.errors import ModelError
 from napari_mmseg.models.networks.region import RegionNetwork
 from napari_mmseg.training.losses import mean_over_heads, named_loss
-from napari_mmseg.training.options import TrainOptions
+from napari_mmseg.training.options import ALL, TrainOptions
 from napari_mmseg.training.precision import resolve
 
 GRADIENT_LIMIT = 5.0
+
+_NORMALISATIONS = (nn.InstanceNorm3d, nn.BatchNorm3d, nn.GroupNorm)
 
 #: Networks whose compiled steps were compared with plain ones and gave the same losses (torch
 #: 2.13, CPU, bf16; `cmff-single` is the code of `cmff`). Compiled, `deeplab` got gradients of zero
@@ -28,11 +31,42 @@ COMPILED_KINDS = frozenset(
 Heads = Callable[[Tensor], tuple[Tensor, ...]]
 
 
+def learnt(network: nn.Module, options: TrainOptions) -> list[nn.Parameter]:
+    """The weights that a run changes; all others are frozen, in place.
+
+    `scales`: of the normalisation layers alone, some thousands among millions. They weigh what a
+    network has learnt to see anew and cannot teach it to see anything else, so they need few cases
+    (Frankle J et al., ICLR 2021).
+
+    Raises
+    ------
+    ModelError
+        When the network's normalisation layers have no weights.
+    """
+    if options.learn == ALL:
+        return list(network.parameters())
+    scales = [
+        weight
+        for layer in network.modules()
+        if isinstance(layer, _NORMALISATIONS)
+        for weight in layer.parameters(recurse=False)
+    ]
+    if not scales:
+        raise ModelError(
+            f"the network {options.network} has normalisation layers without weights: let the run "
+            f"learn {ALL}"
+        )
+    network.requires_grad_(False)
+    for weight in scales:
+        weight.requires_grad_(True)
+    return scales
+
+
 def optimiser_for(network: nn.Module, options: TrainOptions) -> torch.optim.Optimizer:
-    """Adam or AdamW over the network's weights, as the options say."""
+    """Adam or AdamW over the weights that are learnt, as the options say."""
     kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[options.optimiser]
     return kind(
-        list(network.parameters()), lr=options.learning_rate, weight_decay=options.weight_decay
+        learnt(network, options), lr=options.learning_rate, weight_decay=options.weight_decay
     )
 
 
@@ -55,8 +89,8 @@ class Stepper:
         torch.set_num_threads(self._threads_each)
         self._bf16 = resolve(options.precision) == "bf16"
         network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
-        self.parameters = list(network.parameters())
         self.optimiser = optimiser_for(network, options)
+        self.parameters = [w for group in self.optimiser.param_groups for w in group["params"]]
         self._loss = named_loss(options.loss)
         compiled = may_compile(options)
         self._heads = _heads_of(network, compiled)
