@@ -17,6 +17,7 @@ from labelled_cases import write_case
 from safetensors.torch import save_file
 
 from napari_mmseg.errors import InputError, MmsegError, ModelError
+from napari_mmseg.models.networks import build
 from napari_mmseg.models.networks.cmft import Transition, save_transition
 from napari_mmseg.models.networks.unet import UNet3d
 from napari_mmseg.training import batches, distil, stepper
@@ -45,6 +46,23 @@ def test_three_steps_change_the_weights_and_are_logged(tmp_path: Path) -> None:
     assert [line["step"] for line in lines] == [1, 2, 3]
     assert all(0 < line["loss"] < 5 for line in lines)
     assert not all(torch.equal(state["ema"][k], v) for k, v in state["network"].items())
+
+
+def test_a_run_may_learn_the_scales_of_normalisation_alone(tmp_path: Path) -> None:
+    run = options(tmp_path, steps=3, learn="scales")
+    torch.manual_seed(run.seed)
+    begun = build(run.network, run.inputs, run.outputs, run.base, run.levels).state_dict()
+    after = load_checkpoint(train(run))["network"]
+    changed = {name for name, value in after.items() if not torch.equal(value, begun[name])}
+    # Of a convolution, a normalisation and a rectifier, twice over: the second and the fifth.
+    scales = {name for name in begun if name.startswith(("encoders", "decoders"))}
+    scales = {name for name in scales if name.split(".")[2] in "14"}
+    assert changed == scales
+
+
+def test_a_network_without_such_scales_cannot_learn_them_alone(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="cmff has normalisation layers without weights"):
+        train(options(tmp_path, network="cmff", learn="scales"))
 
 
 def test_resuming_gives_the_weights_of_the_uninterrupted_run(tmp_path: Path) -> None:
