@@ -79,43 +79,46 @@ def adapted(
     used = [number for number, channel in enumerate(channels) if channel.any()]
     if told is None or not used:
         return probabilities
-    nested = probabilities.copy()
-    _nest(nested)
-    doubtful = nested[0] > DOUBT
+    doubtful = probabilities[0] > DOUBT
     first = card.regions[0]
-    if np.count_nonzero(nested[0] >= card.thresholds[first]) < LEAST_VOXELS:
+    if np.count_nonzero(probabilities[0] >= card.thresholds[first]) < LEAST_VOXELS:
         return probabilities
+    moved = probabilities.copy()
+    _nest(moved)
     box = _grown(bounding_box(doubtful), doubtful.shape)
     contrasts = channels[(used, *box)]
-    inside = nested[(slice(None), *box)]
+    inside = moved[(slice(None), *box)].copy()
     near = _near(inside[0] >= card.thresholds[first])
-    where = (near | (inside[0] > DOUBT)) & contrasts.any(axis=0)
-    values = np.ascontiguousarray(contrasts[:, where].T)
-    said = inside[:, where]
+    brain = np.asarray(contrasts.any(axis=0))
+    # Places in the flat box: several times as fast as a mask.
+    where = np.flatnonzero((near | (inside[0] > DOUBT)) & brain)
+    values = np.stack([_at(contrast, where) for contrast in contrasts], axis=1)
+    said = np.stack([_at(region, where) for region in inside])
     own = np.empty_like(said)
     for power in sorted(set(told.powers)):
         check()
-        mixture = fit_mixture(values, tissues(said**power), told.gaussians, LEAST_VOXELS)
+        prior = tissues(said if power == 1.0 else said**power)
+        mixture = fit_mixture(values, prior, told.gaussians, LEAST_VOXELS)
         if not mixture.knows(0):
             return probabilities
         check()
         judged = [number for number, mine in enumerate(told.powers) if mine == power]
         # The outermost region can grow; the others stay where it may be.
         some = np.ones(len(values), bool) if 0 in judged else said[0] > DOUBT
-        place = where.copy()
-        place[where] = some
-        likelihoods = _smoothed(_likelihoods(mixture, values[some]), place)
+        likelihoods = _smoothed(_likelihoods(mixture, values[some]), where[some], brain.shape)
         check()
         answer = weighed(tissues(said[:, some]), likelihoods, told)
         for number in judged:
             own[number] = 0.0
             own[number, some] = answer[number]
-    moved = nested.copy()
-    parts = moved[(slice(None), *box)]
     # Whatever they were judged by: all lie in the outermost, and each holds those inside it.
     np.minimum(own, own[0], out=own)
-    parts[:, where] = np.maximum.accumulate(own[::-1], axis=0)[::-1]
-    normal = _without_rim(near & (inside[0] < 1.0 - _NORMAL), np.any(contrasts, axis=0))
+    own = np.maximum.accumulate(own[::-1], axis=0)[::-1]
+    parts = moved[(slice(None), *box)]
+    place = np.unravel_index(where, brain.shape)
+    for part, found in zip(parts, own, strict=True):
+        part[place] = found
+    normal = _without_rim(near & (inside[0] < 1.0 - _NORMAL), brain)
     _subdue(parts, inside, channels[(slice(None), *box)], normal, card)
     return moved
 
@@ -191,14 +194,19 @@ def _likelihoods(mixture: Mixture, values: Floats) -> Floats:
     return np.maximum(found, _FLOOR, out=found)
 
 
-def _smoothed(values: Floats, where: NDArray[np.bool_]) -> Floats:
-    """`values` (maps, n) smoothed within the mask `where` (I, P, L)."""
+def _at(volume: Floats, where: NDArray[np.intp]) -> Floats:
+    """`volume` (I, P, L) at flat places (n,): (n,)."""
+    return np.asarray(volume.ravel()[where])
+
+
+def _smoothed(values: Floats, where: NDArray[np.intp], shape: tuple[int, ...]) -> Floats:
+    """`values` (maps, n) smoothed within the flat places `where` (n,) of a box of `shape`."""
     from scipy.ndimage import gaussian_filter
 
     def smooth(inside: Floats) -> Floats:
-        whole = np.zeros(where.shape, dtype=np.float32)
-        whole[where] = inside
-        return np.asarray(gaussian_filter(whole, SMOOTHING, truncate=3.0)[where])
+        whole = np.zeros(shape, dtype=np.float32)
+        whole.ravel()[where] = inside
+        return _at(gaussian_filter(whole, SMOOTHING, truncate=3.0), where)
 
     with ThreadPoolExecutor() as threads:
         weight, *maps = threads.map(smooth, [np.ones_like(values[0]), *values])

@@ -3,7 +3,7 @@
 Averaging over mirror images is from Krizhevsky et al., NIPS 2012, and usual for brain tumours since
 the BraTS 2017 winners. A network that learnt to do without any one contrast can also be asked
 without each of them in turn: where one is poor or looks like no other, the mean believes it less.
-That is done on coarser voxels, which cost a quarter: what it sees at one edge length alone is
+That is done on coarser voxels, which cost a third: what it sees at one edge length alone is
 believed less, too. How far the answers differ shows where the network is unsure.
 """
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..models.card import LOOKS, MIRRORED, SINGLE, THOROUGH
 from ..protocol import Protocol
+from ..volume import Modality
 from .preview import coarse_shape
 from .rescale import rescale_all
 
@@ -25,8 +26,12 @@ from .rescale import rescale_all
 Pass = Callable[[NDArray[np.float32], float, float], NDArray[np.float32]]
 
 #: How much a look at all contrasts counts where one without a contrast counts 1; about what it
-#: costs, too. Of 1, 2, 3, 4 and 6, the last no longer mends what fails on one contrast.
-WHOLE = 4
+#: costs, too. With twice as much what fails on one contrast is no longer mended.
+WHOLE = 3
+
+#: No look leaves this one out: it adds little to where a tumour ends. With such a look the mean
+#: Dice of 34 cases stays as it is; without one of the others' looks single cases fail again.
+KEPT = Modality.T1
 
 #: The mean of the looks, and how far they lie apart (None after one alone).
 Looked = tuple[NDArray[np.float32], NDArray[np.float32] | None]
@@ -44,11 +49,11 @@ class Look:
     without: int | None = None
 
 
-def looks_named(name: str, orientation: str, channels: int) -> tuple[Look, ...]:
+def looks_named(name: str, orientation: str, channels: Sequence[Modality]) -> tuple[Look, ...]:
     """The looks that `name` stands for, the plain one first.
 
-    `orientation` says where the three axes point, such as "IPL"; `channels` is how many there are
-    that can be left out.
+    `orientation` says where the three axes point, such as "IPL"; of `channels` all can be left
+    out but T1.
 
     Raises
     ------
@@ -64,7 +69,8 @@ def looks_named(name: str, orientation: str, channels: int) -> tuple[Look, ...]:
     if name == MIRRORED:
         return both
     assert name == THOROUGH
-    return (*both, *(Look(without=channel) for channel in range(channels)))
+    partial = (Look(without=n) for n, modality in enumerate(channels) if modality is not KEPT)
+    return (*both, *partial)
 
 
 def outermost(regions: Sequence[str], protocol: Protocol) -> tuple[int, ...]:
@@ -85,40 +91,42 @@ def mean_and_spread(
 ) -> Looked:
     """The mean answer to `channels` (modalities, I, P, L; multiples of `stride`) over `looks`.
 
-    Looks without a contrast count for the regions at the places `outer` alone: what is inside
+    `looks` are what `looks_named` gives: one or two at all contrasts, then those without one. The
+    latter without a contrast count for the regions at the places `outer` alone: what is inside
     them is told by one contrast or the other, and without it the network guesses. Also twice the
     standard deviation over the looks (0: all alike, 1: half say 0, half say 1), None where there
     is one look only. Both (regions, I, P, L).
     """
-    if list(looks) == [Look()]:
-        return run(channels, 0.0, 1.0), None
     whole = [look for look in looks if look.without is None]
     partial = [look.without for look in looks if look.without is not None]
+    if len(looks) == 1:
+        return run(channels, 0.0, 1.0), None
     weight = len(whole) * WHOLE + len(partial)
-    total: NDArray[np.float32] | None = None
-    squares: NDArray[np.float32] | None = None
+    answers = []
     for number, look in enumerate(whole):
         axes = tuple(axis + 1 for axis in look.mirrored)
         given = np.ascontiguousarray(np.flip(channels, axes))
         found = run(given, number * WHOLE / weight, (number + 1) * WHOLE / weight)
-        found = np.flip(found, axes)
-        total = found.copy() if total is None else np.add(total, found, out=total)
-        found *= found
-        squares = found if squares is None else np.add(squares, found, out=squares)
-    assert total is not None
-    assert squares is not None
-    total /= len(whole)
-    squares /= len(whole)
+        answers.append(np.flip(found, axes))
+    plain, mirrored = answers
+    mean = plain + mirrored
+    mean *= 0.5
+    # Of two numbers, twice the standard deviation.
+    spread = plain - mirrored
+    np.abs(spread, out=spread)
     if partial:
         begin = len(whole) * WHOLE / weight
-        mean, square = _without_each(run, channels, partial, outer, stride, begin)
+        without, squares = _without_each(run, channels, partial, outer, stride, begin)
         share = np.float32(len(partial) / weight)
         for region, place in enumerate(outer):
-            total[place] += share * (mean[region] - total[place])
-            squares[place] += share * (square[region] - squares[place])
-    # Rounding may leave the variance a little below 0.
-    variance = np.maximum(squares - total * total, 0.0)
-    return total, np.minimum(2.0 * np.sqrt(variance), 1.0)
+            found, moved = without[region], without[region] - mean[place]
+            # Within the two groups of looks, and between them. Rounding may go below 0.
+            variance = (1 - share) * 0.25 * spread[place] ** 2
+            variance += share * np.maximum(squares[region] - found * found, 0.0)
+            variance += share * (1 - share) * moved * moved
+            mean[place] += share * moved
+            np.minimum(2.0 * np.sqrt(variance), 1.0, out=spread[place])
+    return mean, spread
 
 
 def _without_each(

@@ -93,8 +93,8 @@ def predict(
         By region, in place of the model's own.
     looks
         How often the network looks at the case: "single", "mirrored" (at the mirrored brain too,
-        twice the time) or "thorough" (also on coarser voxels without each contrast in turn, about
-        three and a half times); None: as the model's card says.
+        twice the time) or "thorough" (also on coarser voxels without T1ce, T2 and FLAIR in turn,
+        about three times); None: as the model's card says.
     skull
         "keep", or "remove": find the brain first and show the model nothing else.
     adapt
@@ -125,7 +125,7 @@ def predict(
     protocol = _protocol_of(card)
     chosen = {**card.thresholds, **_known_thresholds(card, thresholds or {})}
     looks = card.looks if looks is None else looks
-    ways = looks_named(looks, card.orientation, len(card.channels))
+    ways = looks_named(looks, card.orientation, card.channels)
     if skull not in SKULLS:
         raise InputError(f"there is no skull {skull!r}: choose one of {', '.join(SKULLS)}")
     choices = engines.candidates(device)
@@ -143,10 +143,10 @@ def predict(
         ]
         if looks == THOROUGH and prepared.missing:
             looks = MIRRORED
-            ways = looks_named(looks, card.orientation, len(card.channels))
+            ways = looks_named(looks, card.orientation, card.channels)
             warnings.append(
                 "a contrast is missing: the network looked at the mirrored brain too, but not "
-                "without each of the others in turn"
+                "without any of the others"
             )
         asked = _Asked(case, card, protocol, prepared, chosen, looks, warnings)
         seconds["prepare"] = perf_counter() - start

@@ -121,7 +121,7 @@ def predicted(card: Card, predict: Predict, images: NDArray[np.float32]) -> Pred
     answer, _ = mean_and_spread(
         lambda channels, begin, end: predict(channels),
         padded_to(images, card.stride),
-        looks_named(card.looks, card.orientation, len(card.channels)),
+        looks_named(card.looks, card.orientation, card.channels),
         outermost(card.regions, protocol),
         card.stride,
     )
