@@ -21,7 +21,7 @@ from napari_mmseg.annotation import Annotation
 from napari_mmseg.case import Case
 from napari_mmseg.errors import Cancelled
 from napari_mmseg.inference import Prediction, predict
-from napari_mmseg.inference.openvino import OpenVinoEngine
+from napari_mmseg.inference.engine import open_processor
 from napari_mmseg.inference.prepare import prepare
 from napari_mmseg.inference.preview import coarse_shape, quick_look
 from napari_mmseg.inference.progress import Watch
@@ -36,7 +36,7 @@ def run() -> dict[str, Any]:
     card, case = load_card(), open_case(SAMPLE)
     full = predict(case, device="cpu")  # also settles which precision is used
     looks = [look(case) for _ in range(LOOKS)]
-    prepared, engine = prepare(case, card, Watch()), OpenVinoEngine(card)
+    prepared, engine = prepare(case, card, Watch()), open_processor(card)
     _, a, b, c = prepared.channels.shape
     on_2_mm = quick_look(
         lambda channels: engine.run(channels, Watch().check),

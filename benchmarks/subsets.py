@@ -84,11 +84,11 @@ def name_of(subset: Subset) -> str:
 
 def simulated(card: Card, cases: int) -> Iterator[Subject]:
     """Differently simulated heads; the engine is started once for all."""
-    from napari_mmseg.inference.openvino import OpenVinoEngine
+    from napari_mmseg.inference.engine import open_processor
     from napari_mmseg.training.calibrate import predicted
     from napari_mmseg.training.validate import held_out_heads, shifted_cases
 
-    engine = OpenVinoEngine(card)
+    engine = open_processor(card)
     try:
         for images, depth in shifted_cases(held_out_heads(ANATOMY), cases):
 

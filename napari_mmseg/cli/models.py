@@ -51,11 +51,13 @@ def show_model(
 ) -> None:
     """Show a model's card, and whether its files are the ones that the card names."""
     from ..models import load_card
+    from ..models.members import members_of
 
     with quiet_stdout():
         card = load_card(model)
-        for name in card.files:
-            card.read_verified(name)
+        for one in (card, *members_of(card)):
+            for name in one.files:
+                one.read_verified(name)
     if json:
         print_json({**_short(card), "card": dict(card.details)})
         return
@@ -120,6 +122,7 @@ def _short(card: Card) -> dict[str, Any]:
         "normalisation": card.normalisation,
         "fitted_to_the_case": card.appearance is not None,
         "looks": card.looks,
+        "members": list(card.members),
         "weights_sha256": card.weights_sha256,
     }
 
@@ -138,6 +141,7 @@ def _fields(card: Card) -> dict[str, str]:
         "window": " x ".join(map(str, card.window)) if card.window else "the brain",
         "answer": "fitted to the case" if card.appearance else "as the network gives it",
         "looks": card.looks,
+        "together with": ", ".join(card.members) or "no other network",
         "evidence": evidence_of(card),
         "weights": card.weights_sha256,
         "files": "match their hashes",

@@ -38,7 +38,9 @@ class Engine(Protocol):
 
     name: str
     device: str
-    precision: str
+
+    @property
+    def precision(self) -> str: ...
 
     def run(self, channels: NDArray[np.float32], check: Check) -> NDArray[np.float32]:
         """Probabilities (regions, I, P, L) of `channels` (modalities, I, P, L).
@@ -74,7 +76,7 @@ def candidates(device: str) -> Sequence[tuple[str, EngineFactory]]:
     """
     if device not in DEVICES:
         raise InputError(f"there is no device {device!r}: choose one of {', '.join(DEVICES)}")
-    processor = ("the processor", _open_processor)
+    processor = ("the processor", open_processor)
     if device == "cpu":
         return [processor]
     if has_cuda():
@@ -96,7 +98,20 @@ def has_cuda() -> bool:
     return bool(torch.cuda.is_available())
 
 
-def _open_processor(card: Card) -> Engine:
+def open_processor(card: Card) -> Engine:
+    """The processor's engine for a model, all its networks together.
+
+    Raises
+    ------
+    EngineFailure, ModelError
+        When the library fails or the model's files cannot be used.
+    """
+    from .committee import opened
+
+    return opened(card, _open_on_processor)
+
+
+def _open_on_processor(card: Card) -> Engine:
     if importlib.util.find_spec("openvino") is not None:
         from .openvino import OpenVinoEngine
 
@@ -107,6 +122,12 @@ def _open_processor(card: Card) -> Engine:
 
 
 def _open_cuda(card: Card) -> Engine:
+    from .committee import opened
+
+    return opened(card, _open_on_cuda)
+
+
+def _open_on_cuda(card: Card) -> Engine:
     from .torch import TorchEngine
 
     if card.network.kind == ONNX_KIND:

@@ -98,6 +98,8 @@ class Card:
         How far the looks of a case's tissues may move the network's answer; None: not at all.
     looks
         One of `LOOKS`, unless the user asks for another.
+    members
+        Further networks in sub-folders (`models.members`): the SHA-256 of their weights by folder.
     details
         The whole card as read: training, validation, intended use, licence.
     """
@@ -123,15 +125,21 @@ class Card:
     calibration: Calibration | None = None
     appearance: Appearance | None = None
     looks: str = SINGLE
+    members: Mapping[str, str] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def weights_sha256(self) -> str:
-        """The hash of the trained weights: the model's identity in provenance."""
-        for name in self.files:
-            if name.endswith(WEIGHTS_SUFFIXES):
-                return self.files[name]
-        return self.files[self.file_name(WEIGHTS_SUFFIXES[0])]  # says what is wrong
+        """The hash of the trained weights: the model's identity in provenance.
+
+        Where there are members, of all hashes one after the other.
+        """
+        weights = next((name for name in self.files if name.endswith(WEIGHTS_SUFFIXES)), None)
+        own = self.files[weights or self.file_name(WEIGHTS_SUFFIXES[0])]  # says what is wrong
+        if not self.members:
+            return own
+        hashes = [own, *(self.members[name] for name in sorted(self.members))]
+        return hashlib.sha256("".join(hashes).encode()).hexdigest()
 
     def file_name(self, suffix: str) -> str:
         """The name of the card's one file that ends with `suffix`.
@@ -248,6 +256,7 @@ def _parse(folder: Path, data: Mapping[str, Any]) -> Card:
             else None
         ),
         looks=str(data.get("looks", SINGLE)),
+        members=MappingProxyType({str(k): str(v) for k, v in data.get("members", {}).items()}),
         details=MappingProxyType(dict(data)),
     )
     if sorted(card.orientation) not in (
@@ -266,8 +275,8 @@ def _parse(folder: Path, data: Mapping[str, Any]) -> Card:
         raise ValueError("spacing_mm and stride are positive")
     if card.network.inputs != len(card.channels) or card.network.outputs != len(regions):
         raise ValueError("the network's channels do not match the card's channels and regions")
-    if any(Path(name).name != name for name in card.files):
-        raise ValueError("files lie in the model's own folder")
+    if any(Path(name).name != name for name in (*card.files, *card.members)):
+        raise ValueError("files and members lie in the model's own folder")
     return card
 
 

@@ -158,13 +158,13 @@ def _folded(
 
 
 def _validated(anatomy: Path, model: str, cases: int) -> dict[str, float | None]:
-    from napari_mmseg.inference.openvino import OpenVinoEngine
+    from napari_mmseg.inference.engine import open_processor
     from napari_mmseg.models import load_card
     from napari_mmseg.training.validate import held_out_heads, mean_dice, shifted_cases
 
     card = load_card(model)
     a, b, c = (card.thresholds[region] for region in card.regions)
-    engine = OpenVinoEngine(card)
+    engine = open_processor(card)
     return mean_dice(
         lambda volumes: engine.run(volumes, lambda: None),
         shifted_cases(held_out_heads(anatomy), cases),

@@ -22,8 +22,8 @@ from napari_mmseg.errors import ModelError
 from napari_mmseg.grid import Grid
 from napari_mmseg.inference import Prediction
 from napari_mmseg.inference.appearance import adapted
+from napari_mmseg.inference.engine import open_processor
 from napari_mmseg.inference.looks import looks_named, mean_and_spread, outermost
-from napari_mmseg.inference.openvino import OpenVinoEngine
 from napari_mmseg.inference.prepare import quantise
 from napari_mmseg.models import Card, Curve, load_card
 from napari_mmseg.models.calibration import PLATT, TOP_LEVEL, expected_dice, level_logits
@@ -90,7 +90,7 @@ def calibrate(
     """
     card = load_card(model)
     heads = held_out_heads(anatomy)
-    engine = OpenVinoEngine(card)
+    engine = open_processor(card)
     try:
         seen = [
             counted(predicted(card, lambda volumes: engine.run(volumes, _go_on), images), depth)
