@@ -39,8 +39,8 @@ def segment(
     looks: Annotated[
         Looks | None,
         typer.Option(
-            help="Once; at the mirrored brain too (twice the network's time); or also without each "
-            "contrast in turn (3.5 times).  [default: as the model's card says]",
+            help="Once; at the mirrored brain too (twice the network's time); or also without "
+            "T1ce, T2 and FLAIR in turn (three times).  [default: as the model's card says]",
         ),
     ] = None,
     adapt: Annotated[

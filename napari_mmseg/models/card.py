@@ -24,7 +24,8 @@ CARD_FILE = "card.json"
 OUTPUTS = ("probabilities", "logits")
 
 #: How often a network looks at a case: once; at the mirrored brain too (twice the network's time);
-#: or, for the outermost region, also on coarser voxels without each contrast in turn (3.5 times).
+#: or, for the outermost region, also on coarser voxels without all contrasts but T1 in turn (three
+#: times).
 LOOKS = SINGLE, MIRRORED, THOROUGH = ("single", "mirrored", "thorough")
 
 #: How intensities are brought to the network's scale (`preprocess.schemes`).

@@ -59,8 +59,8 @@ class SegmentBox(QWidget):
         self._looks = Choice(LOOKS)
         self._looks.setToolTip(
             "How often the network looks, to answer with the mean: once; at the mirrored brain too "
-            "(twice the network's time); or thoroughly, for WT also without each contrast in turn "
-            "(three and a half times), which is worth it where one contrast is poor"
+            "(twice the network's time); or thoroughly, for WT also without T1ce, T2 and FLAIR in "
+            "turn (three times), which is worth it where one contrast is poor"
         )
         self._strip = QCheckBox("Remove skull first")
         self._strip.setToolTip(
