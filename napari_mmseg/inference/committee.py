@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,12 +54,10 @@ def opened(card: Card, open_one: EngineFactory) -> Engine:
     cards = (card, *members_of(card))
     if len(cards) == 1:
         return open_one(card)
-    engines: list[Engine] = []
-    try:
+    with ExitStack() as until_all_are_open:
+        engines: list[Engine] = []
         for one in cards:
             engines.append(open_one(one))
-    except BaseException:
-        for engine in engines:
-            engine.close()
-        raise
+            until_all_are_open.callback(engines[-1].close)
+        until_all_are_open.pop_all()
     return Committee(engines)

@@ -26,7 +26,8 @@ from .rescale import rescale_all
 Pass = Callable[[NDArray[np.float32], float, float], NDArray[np.float32]]
 
 #: How much a look at all contrasts counts where one without a contrast counts 1; about what it
-#: costs, too. With twice as much what fails on one contrast is no longer mended.
+#: costs, too. So the looks without one make up a third; as a quarter they no longer mended what
+#: fails on one contrast.
 WHOLE = 3
 
 #: No look leaves this one out: it adds little to where a tumour ends. With such a look the mean
@@ -92,7 +93,7 @@ def mean_and_spread(
     """The mean answer to `channels` (modalities, I, P, L; multiples of `stride`) over `looks`.
 
     `looks` are what `looks_named` gives: one or two at all contrasts, then those without one. The
-    latter without a contrast count for the regions at the places `outer` alone: what is inside
+    latter count for the regions at the places `outer` alone: what is inside
     them is told by one contrast or the other, and without it the network guesses. Also twice the
     standard deviation over the looks (0: all alike, 1: half say 0, half say 1), None where there
     is one look only. Both (regions, I, P, L).
