@@ -31,7 +31,7 @@ Pass = Callable[[NDArray[np.float32], float, float], NDArray[np.float32]]
 WHOLE = 3
 
 #: No look leaves this one out: it adds little to where a tumour ends. With such a look the mean
-#: Dice of 34 cases stays as it is; without one of the others' looks single cases fail again.
+#: Dice of WT over 34 cases is the same to 0.01; without that for T1ce too, single cases fail again.
 KEPT = Modality.T1
 
 #: The mean of the looks, and how far they lie apart (None after one alone).
