@@ -95,7 +95,7 @@ def simulated(card: Card, cases: int) -> Iterator[Subject]:
             def found(subset: Subset, images: NDArray[np.float32] = images) -> Masks:
                 kept = [modality in subset for modality in card.channels]
                 part = images * np.asarray(kept, dtype=np.float32)[:, None, None, None]
-                answer = predicted(card, lambda volumes: engine.run(volumes, lambda: None), part)
+                answer = predicted(card, engine, part)
                 return masks_of(answer.annotation())
 
             truth = {region: depth > level for level, region in enumerate(REGIONS)}

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from ..errors import ModelError
 from ..models import Card
+from .committee import networks_of
 from .engine import Engine, EngineFailure, OutOfMemory
-from .looks import Pass
+from .looks import Pass, Voice
 from .progress import PREDICTED, PREPARED, Watch
 from .tiles import SMALLEST_SIDE, run_in_tiles
 
@@ -23,15 +24,15 @@ T = TypeVar("T")
 def infer(
     card: Card,
     makers: Sequence[tuple[str, Callable[[Card], Engine]]],
-    job: Callable[[Engine, Pass], T],
+    job: Callable[[Engine, Sequence[Voice]], T],
     watch: Watch,
     warnings: list[str],
 ) -> tuple[T, str, str]:
     """What `job` makes with the first of `makers` that can, on which device, and by what.
 
     `makers` are names for the user and what starts an engine; `job` gets the engine and what runs
-    a pass on it, and is begun again with the next engine when one fails. What failed, and what
-    was done instead, is added to `warnings`.
+    a pass of each of its networks, and is begun again with the next engine when one fails. What
+    failed, and what was done instead, is added to `warnings`.
 
     Raises
     ------
@@ -45,7 +46,11 @@ def infer(
         engine: Engine | None = None
         try:
             engine = make(card)
-            found = job(engine, _passes(engine, place, card, watch, warnings))
+            voices = [
+                Voice(_passes(network, place, card, watch, warnings), share)
+                for network, share in networks_of(engine)
+            ]
+            found = job(engine, voices)
             return found, engine.device, name_of(engine)
         except EngineFailure as error:
             reason = f"on {place}: {error}"

@@ -1,10 +1,14 @@
-"""Several looks of one network at one case, and the mean of what it says.
+"""Several looks of a model's networks at one case, and the mean of what they say.
 
 Averaging over mirror images is from Krizhevsky et al., NIPS 2012, and usual for brain tumours since
 the BraTS 2017 winners. A network that learnt to do without any one contrast can also be asked
 without each of them in turn: where one is poor or looks like no other, the mean believes it less.
 That is done on coarser voxels, which cost a third: what it sees at one edge length alone is
 believed less, too. How far the answers differ shows where the network is unsure.
+
+Of several networks the model's own looks at the plain image alone, and its members, which are
+smaller, take all other looks as well: what one network errs in, another shows as well as the
+mirror image does.
 """
 
 from __future__ import annotations
@@ -83,8 +87,16 @@ def outermost(regions: Sequence[str], protocol: Protocol) -> tuple[int, ...]:
     )
 
 
+@dataclass(frozen=True)
+class Voice:
+    """One network of a model, and its share of the answer; all shares sum to 1."""
+
+    run: Pass
+    share: float
+
+
 def mean_and_spread(
-    run: Pass,
+    voices: Sequence[Voice],
     channels: NDArray[np.float32],
     looks: Sequence[Look],
     outer: Sequence[int],
@@ -92,65 +104,83 @@ def mean_and_spread(
 ) -> Looked:
     """The mean answer to `channels` (modalities, I, P, L; multiples of `stride`) over `looks`.
 
-    `looks` are what `looks_named` gives: one or two at all contrasts, then those without one. The
-    latter count for the regions at the places `outer` alone: what is inside
-    them is told by one contrast or the other, and without it the network guesses. Also twice the
-    standard deviation over the looks (0: all alike, 1: half say 0, half say 1), None where there
-    is one look only. Both (regions, I, P, L).
+    `voices`: the model's own network, then its members. `looks` are what `looks_named` gives: one
+    or two at all contrasts, then those without one. The latter count for the regions at the
+    places `outer` alone: what is inside them is told by one contrast or the other, and without it
+    the network guesses. Also twice the standard deviation over the answers (0: all alike, 1: half
+    say 0, half say 1), None where there is one answer only. Both (regions, I, P, L).
     """
     whole = [look for look in looks if look.without is None]
     partial = [look.without for look in looks if look.without is not None]
-    if len(looks) == 1:
-        return run(channels, 0.0, 1.0), None
-    weight = len(whole) * WHOLE + len(partial)
+    own, *members = voices
+    asked = [(own, whole[:1] if members else whole), *((member, whole) for member in members)]
+    further = members or [own]
+    passes = _Passes(WHOLE * sum(len(ways) for _, ways in asked) + len(partial) * len(further))
     answers = []
-    for number, look in enumerate(whole):
-        axes = tuple(axis + 1 for axis in look.mirrored)
-        given = np.ascontiguousarray(np.flip(channels, axes))
-        found = run(given, number * WHOLE / weight, (number + 1) * WHOLE / weight)
-        answers.append(np.flip(found, axes))
-    plain, mirrored = answers
-    mean = plain + mirrored
-    mean *= 0.5
-    # Of two numbers, twice the standard deviation.
-    spread = plain - mirrored
-    np.abs(spread, out=spread)
+    for voice, ways in asked:
+        for look in ways:
+            axes = tuple(axis + 1 for axis in look.mirrored)
+            given = np.ascontiguousarray(np.flip(channels, axes))
+            found = voice.run(given, *passes.next(WHOLE))
+            answers.append((np.flip(found, axes), np.float32(voice.share / len(ways))))
+    if len(answers) == 1:
+        return answers[0][0], None
+    mean = np.zeros(answers[0][0].shape, np.float32)
+    for answer, weight in answers:
+        mean += weight * answer
+    variance = np.zeros_like(mean)
+    for answer, weight in answers:
+        away = answer - mean
+        variance += weight * away * away
     if partial:
-        begin = len(whole) * WHOLE / weight
-        without, squares = _without_each(run, channels, partial, outer, stride, begin)
-        share = np.float32(len(partial) / weight)
+        without, squares = _without_each(further, channels, partial, outer, stride, passes)
+        share = np.float32(len(partial) / (len(whole) * WHOLE + len(partial)))
         for region, place in enumerate(outer):
             found, moved = without[region], without[region] - mean[place]
             # Within the two groups of looks, and between them. Rounding may go below 0.
-            variance = (1 - share) * 0.25 * spread[place] ** 2
-            variance += share * np.maximum(squares[region] - found * found, 0.0)
-            variance += share * (1 - share) * moved * moved
+            variance[place] *= 1 - share
+            variance[place] += share * np.maximum(squares[region] - found * found, 0.0)
+            variance[place] += share * (1 - share) * moved * moved
             mean[place] += share * moved
-            np.minimum(2.0 * np.sqrt(variance), 1.0, out=spread[place])
-    return mean, spread
+    np.sqrt(variance, out=variance)
+    variance *= 2.0
+    return mean, np.minimum(variance, 1.0, out=variance)
+
+
+class _Passes:
+    """Tells each pass from which to which share of all of them it goes, by what they cost."""
+
+    def __init__(self, cost: int) -> None:
+        self._all, self._done = cost, 0
+
+    def next(self, cost: int) -> tuple[float, float]:
+        begin = self._done
+        self._done += cost
+        return begin / self._all, self._done / self._all
 
 
 def _without_each(
-    run: Pass,
+    voices: Sequence[Voice],
     channels: NDArray[np.float32],
     left_out: Sequence[int],
     regions: Sequence[int],
     stride: int,
-    begin: float,
+    passes: _Passes,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Mean and mean square (regions, I, P, L) of the answers without one channel each.
 
-    On the coarser voxels of a quick look. `begin`: the share of all passes done before.
+    On the coarser voxels of a quick look.
     """
     shape = (channels.shape[1], channels.shape[2], channels.shape[3])
     coarse = rescale_all(channels, coarse_shape(shape, stride))
     total = np.zeros((2, len(regions), *coarse.shape[1:]), np.float32)
-    each = (1.0 - begin) / len(left_out)
-    for number, channel in enumerate(left_out):
+    shares = sum(voice.share for voice in voices)
+    for channel in left_out:
         given = coarse.copy()
         given[channel] = 0.0
-        found = run(given, begin + number * each, begin + (number + 1) * each)[list(regions)]
-        total[0] += found
-        total[1] += found * found
-    total /= len(left_out)
+        for voice in voices:
+            weight = np.float32(voice.share / shares / len(left_out))
+            found = voice.run(given, *passes.next(1))[list(regions)]
+            total[0] += weight * found
+            total[1] += weight * found * found
     return rescale_all(total[0], shape), rescale_all(total[1], shape)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from .appearance import adapted
 from .brain import without_skull
 from .engine import Engine
 from .fallback import infer, name_of
-from .looks import Looked, Pass, looks_named, mean_and_spread, outermost
+from .looks import Looked, Voice, looks_named, mean_and_spread, outermost
 from .prediction import Prediction
 from .prepare import Prepared, prepare
 from .preview import coarse_shape, quick_look
@@ -152,21 +152,19 @@ def predict(
         seconds["prepare"] = perf_counter() - start
         start = perf_counter()
 
-        def look(engine: Engine, run: Pass) -> Looked:
+        def look(engine: Engine, voices: Sequence[Voice]) -> Looked:
             done = 0.0
             if preview is not None and engine.device == "cpu" and asked.gains_by_a_quick_look:
                 done = PREVIEW_SHARE
-                coarse = quick_look(lambda c: run(c, 0.0, done), prepared.channels, card.stride)
+                coarse = quick_look(
+                    lambda c: voices[-1].run(c, 0.0, done), prepared.channels, card.stride
+                )
                 quick = asked.answer((coarse, None), engine.device, name_of(engine), seconds)
                 seconds["preview"] = perf_counter() - begun
                 preview(quick)
 
-            def after(
-                channels: NDArray[np.float32], begin: float, end: float
-            ) -> NDArray[np.float32]:
-                return run(channels, done + (1.0 - done) * begin, done + (1.0 - done) * end)
-
             outer = outermost(card.regions, protocol)
+            after = [_later(voice, done) for voice in voices]
             return mean_and_spread(after, prepared.channels, ways, outer, card.stride)
 
         makers = [(choices[0][0], lambda _card: _await(first, watch)), *choices[1:]]
@@ -252,6 +250,15 @@ class _Asked:
             spread=spread,
             seconds=seconds,
         )
+
+
+def _later(voice: Voice, done: float) -> Voice:
+    """The same, its passes told as parts of what is left after the share `done`."""
+
+    def run(channels: NDArray[np.float32], begin: float, end: float) -> NDArray[np.float32]:
+        return voice.run(channels, done + (1.0 - done) * begin, done + (1.0 - done) * end)
+
+    return Voice(run, voice.share)
 
 
 def _await(engine: Future[Engine], watch: Watch) -> Engine:

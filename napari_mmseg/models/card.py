@@ -56,6 +56,14 @@ class Network:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Member:
+    """A further network of a model: the hash of its weights, its share (0 to 1) of the answer."""
+
+    sha256: str
+    share: float
+
+
 @dataclass(frozen=True, eq=False)
 class Card:
     """A model on disk, as its `card.json` describes it.
@@ -100,7 +108,7 @@ class Card:
     looks
         One of `LOOKS`, unless the user asks for another.
     members
-        Further networks in sub-folders (`models.members`): the SHA-256 of their weights by folder.
+        Further networks in sub-folders (`models.members`), by folder.
     details
         The whole card as read: training, validation, intended use, licence.
     """
@@ -126,7 +134,7 @@ class Card:
     calibration: Calibration | None = None
     appearance: Appearance | None = None
     looks: str = SINGLE
-    members: Mapping[str, str] = field(default_factory=dict)
+    members: Mapping[str, Member] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -139,7 +147,7 @@ class Card:
         own = self.files[weights or self.file_name(WEIGHTS_SUFFIXES[0])]  # says what is wrong
         if not self.members:
             return own
-        hashes = [own, *(self.members[name] for name in sorted(self.members))]
+        hashes = [own, *(self.members[name].sha256 for name in sorted(self.members))]
         return hashlib.sha256("".join(hashes).encode()).hexdigest()
 
     def file_name(self, suffix: str) -> str:
@@ -257,7 +265,12 @@ def _parse(folder: Path, data: Mapping[str, Any]) -> Card:
             else None
         ),
         looks=str(data.get("looks", SINGLE)),
-        members=MappingProxyType({str(k): str(v) for k, v in data.get("members", {}).items()}),
+        members=MappingProxyType(
+            {
+                str(name): Member(str(told["weights"]), float(told["share"]))
+                for name, told in data.get("members", {}).items()
+            }
+        ),
         details=MappingProxyType(dict(data)),
     )
     if sorted(card.orientation) not in (
@@ -278,6 +291,9 @@ def _parse(folder: Path, data: Mapping[str, Any]) -> Card:
         raise ValueError("the network's channels do not match the card's channels and regions")
     if any(Path(name).name != name for name in (*card.files, *card.members)):
         raise ValueError("files and members lie in the model's own folder")
+    shares = [member.share for member in card.members.values()]
+    if any(not share > 0 for share in shares) or not sum(shares) < 1:
+        raise ValueError("members' shares are positive and leave some to the model's own network")
     return card
 
 

@@ -1,14 +1,14 @@
 """Further networks of a model: their answers are averaged with its own.
 
 A model's folder may hold others in sub-folders, each with a card of its own. Networks of different
-build fail in different places, so the mean of their answers is right oftener than any of them
+build fail in different places, so a mean of their answers is right oftener than any of them
 (Kamnitsas K et al., BrainLes 2017, won BraTS 2017 so).
 """
 
 from __future__ import annotations
 
 from ..errors import ModelError
-from .card import Card, read_card
+from .card import Card, Member, read_card
 
 #: In what members must agree with the model that they belong to: they are given the same images.
 SAME = ("channels", "regions", "orientation", "spacing_mm", "normalisation", "window", "resize")
@@ -22,13 +22,19 @@ def members_of(card: Card) -> tuple[Card, ...]:
     ModelError
         When one is missing, was replaced by another or takes other images.
     """
-    return tuple(_member(card, name, sha256) for name, sha256 in sorted(card.members.items()))
+    return tuple(_member(card, name, told) for name, told in sorted(card.members.items()))
 
 
-def _member(card: Card, name: str, sha256: str) -> Card:
+def shares_of(card: Card) -> tuple[float, ...]:
+    """What each network has of the answer, 1 in all: the model's own, then its members."""
+    others = [card.members[name].share for name in sorted(card.members)]
+    return (1.0 - sum(others), *others)
+
+
+def _member(card: Card, name: str, told: Member) -> Card:
     folder = card.folder / name
     member = read_card(folder)
-    if member.weights_sha256 != sha256:
+    if member.weights_sha256 != told.sha256:
         raise ModelError(
             f"{folder} is not the network that the model {card.name} was put together with (its "
             "weights have another SHA-256): copy the whole model folder again or reinstall "

@@ -119,11 +119,8 @@ def _as_kind(kind: Kind | None, plan: Plan) -> Plan:
 
 
 def _answer(card: Card, engine: Engine, volumes: NDArray[np.float32]) -> NDArray[np.uint8]:
-    def predict(images: NDArray[np.float32]) -> NDArray[np.float32]:
-        return engine.run(images, lambda: None)
-
     # The protocol's codes are depths of nesting.
-    return predicted(card, predict, volumes).annotation().codes
+    return predicted(card, engine, volumes).annotation().codes
 
 
 def _said(case: Answered, answer: NDArray[np.uint8]) -> str:

@@ -22,15 +22,15 @@ from napari_mmseg.errors import ModelError
 from napari_mmseg.grid import Grid
 from napari_mmseg.inference import Prediction
 from napari_mmseg.inference.appearance import adapted
-from napari_mmseg.inference.engine import open_processor
-from napari_mmseg.inference.looks import looks_named, mean_and_spread, outermost
+from napari_mmseg.inference.committee import networks_of
+from napari_mmseg.inference.engine import Engine, open_processor
+from napari_mmseg.inference.looks import Pass, Voice, looks_named, mean_and_spread, outermost
 from napari_mmseg.inference.prepare import quantise
 from napari_mmseg.models import Card, Curve, load_card
 from napari_mmseg.models.calibration import PLATT, TOP_LEVEL, expected_dice, level_logits
 from napari_mmseg.models.card import CARD_FILE
 from napari_mmseg.protocol import load_protocol
 from napari_mmseg.training.validate import (
-    Predict,
     dice,
     held_out_heads,
     padded_to,
@@ -93,7 +93,7 @@ def calibrate(
     engine = open_processor(card)
     try:
         seen = [
-            counted(predicted(card, lambda volumes: engine.run(volumes, _go_on), images), depth)
+            counted(predicted(card, engine, images), depth)
             for images, depth in shifted_cases(heads, cases, seed)
         ]
     finally:
@@ -114,12 +114,12 @@ def calibrate(
     return told
 
 
-def predicted(card: Card, predict: Predict, images: NDArray[np.float32]) -> Prediction:
+def predicted(card: Card, engine: Engine, images: NDArray[np.float32]) -> Prediction:
     """What the model says of prepared images (modalities, I, P, L), as it says it of a case."""
     i, p, left = images.shape[1:]
     protocol = load_protocol(card.protocol)
     answer, _ = mean_and_spread(
-        lambda channels, begin, end: predict(channels),
+        [Voice(_runs(network), share) for network, share in networks_of(engine)],
         padded_to(images, card.stride),
         looks_named(card.looks, card.orientation, card.channels),
         outermost(card.regions, protocol),
@@ -140,6 +140,10 @@ def predicted(card: Card, predict: Predict, images: NDArray[np.float32]) -> Pred
         smallest_component_mm3=card.smallest_component_mm3,
         peaks={} if card.appearance else card.peaks,
     )
+
+
+def _runs(network: Engine) -> Pass:
+    return lambda channels, begin, end: network.run(channels, _go_on)
 
 
 def counted(prediction: Prediction, depth: NDArray[np.uint8]) -> dict[str, Seen]:

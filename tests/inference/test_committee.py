@@ -23,11 +23,12 @@ def pair(tmp_path: Path, tiny_model: Path) -> Path:
     folder = tmp_path / "pair"
     shutil.copytree(tiny_model, folder)
     build_model(folder / "second", seed=8)
-    change_card(folder, members={"second": read_card(folder / "second").weights_sha256})
+    second = read_card(folder / "second").weights_sha256
+    change_card(folder, members={"second": {"weights": second, "share": 0.25}})
     return folder
 
 
-def test_the_answer_is_the_mean(pair: Path, tiny_model: Path) -> None:
+def test_the_answer_is_the_mean_by_shares(pair: Path, tiny_model: Path) -> None:
     case = make_case()
     both, first, second = (
         # Of the outermost region: the others are cut down to it, each answer or their mean.
@@ -36,7 +37,7 @@ def test_the_answer_is_the_mean(pair: Path, tiny_model: Path) -> None:
     )
     assert np.abs(first - second).max() > 20
     # Rounded once instead of twice.
-    assert np.abs(both - (first + second) / 2).max() <= 1.5
+    assert np.abs(both - (0.75 * first + 0.25 * second)).max() <= 1.5
 
 
 def test_the_hash_is_of_all_weights(pair: Path, tiny_model: Path) -> None:
@@ -73,7 +74,7 @@ def test_a_missing_member_is_told(pair: Path) -> None:
 
 
 def test_members_lie_in_the_models_folder(pair: Path) -> None:
-    change_card(pair, members={"../second": "0"})
+    change_card(pair, members={"../second": {"weights": "0", "share": 0.5}})
     with pytest.raises(ModelError, match="lie in the model's own folder"):
         read_card(pair)
 
@@ -95,10 +96,27 @@ def test_the_first_is_closed_when_the_second_cannot_start(pair: Path) -> None:
 
 def test_memory_is_shared(pair: Path) -> None:
     one, other = FakeEngine(first_channel_thrice), FakeEngine(first_channel_thrice)
-    together = Committee([one, other])
+    together = Committee([(one, 0.5), (other, 0.5)])
     assert together.largest_pass() == pytest.approx(one.largest_pass() / 2, rel=1e-6)
     assert together.precision == one.precision
     together.close()
     assert one.closed
     assert other.closed
     assert len(members_of(read_card(pair))) == 1
+
+
+def test_an_engine_that_speaks_for_all() -> None:
+    """One look of all networks, for what asks an engine without looks."""
+    channels = np.random.default_rng(2).normal(size=(4, 2, 3, 4)).astype(np.float32)
+    one = FakeEngine(first_channel_thrice)
+    none = FakeEngine(lambda given: np.zeros((3, *given.shape[1:]), np.float32))
+    found = Committee([(one, 0.75), (none, 0.25)]).run(channels, lambda: None)
+    np.testing.assert_allclose(found, 0.75 * first_channel_thrice(channels), rtol=1e-6)
+
+
+@pytest.mark.parametrize("share", [0.0, -0.5, 1.0])
+def test_shares_leave_some_to_the_models_own_network(pair: Path, share: float) -> None:
+    told = {"weights": read_card(pair / "second").weights_sha256, "share": share}
+    change_card(pair, members={"second": told})
+    with pytest.raises(ModelError, match="leave some to the model's own network"):
+        read_card(pair)

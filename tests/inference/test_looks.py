@@ -16,7 +16,7 @@ from stand_ins import FakeEngine, first_channel_thrice, make_case
 
 from napari_mmseg.errors import Cancelled, InputError
 from napari_mmseg.inference import Progress, engine, predict, run
-from napari_mmseg.inference.looks import Look, looks_named, mean_and_spread, outermost
+from napari_mmseg.inference.looks import Look, Pass, Voice, looks_named, mean_and_spread, outermost
 from napari_mmseg.models import load_card
 from napari_mmseg.models.card import LOOKS
 from napari_mmseg.protocol import load_protocol
@@ -37,6 +37,11 @@ def share_shown(channels: NDArray[np.float32]) -> NDArray[np.float32]:
     """How many of the channels are there, as the number of every region."""
     share = np.mean([float(channel.any()) for channel in channels])
     return np.full((3, *channels.shape[1:]), share, np.float32)
+
+
+def alone(run: Pass) -> list[Voice]:
+    """A model of one network."""
+    return [Voice(run, 1.0)]
 
 
 @pytest.fixture
@@ -71,7 +76,7 @@ def test_what_does_not_care_for_sides_is_left_as_it_is(looks: str, seed: int) ->
     channels = np.random.default_rng(seed).normal(size=(2, 3, 4, 5)).astype(np.float32)
     before = channels.copy()
     mean, spread = mean_and_spread(
-        lambda given, begin, end: first_channel_thrice(given),
+        alone(lambda given, begin, end: first_channel_thrice(given)),
         channels,
         looks_named(looks, "IPL", TWO),
         outer=(0,),
@@ -87,7 +92,7 @@ def test_what_does_not_care_for_sides_is_left_as_it_is(looks: str, seed: int) ->
 def test_the_mean_and_how_far_the_answers_lie_apart() -> None:
     channels = np.zeros((1, 2, 2, 11), np.float32)
     mean, spread = mean_and_spread(
-        lambda c, begin, end: ramp(c), channels, (PLAIN, MIRRORED), (0,), 1
+        alone(lambda c, begin, end: ramp(c)), channels, (PLAIN, MIRRORED), (0,), 1
     )
     np.testing.assert_allclose(mean, 0.5, atol=1e-6)
     assert spread is not None
@@ -99,7 +104,11 @@ def test_looks_without_a_contrast_count_for_the_outermost_region_alone() -> None
     channels = np.ones((4, 2, 3, 4), np.float32)
     before = channels.copy()
     mean, spread = mean_and_spread(
-        lambda c, begin, end: share_shown(c), channels, looks_named("thorough", "IPL", ALL), (0,), 1
+        alone(lambda c, begin, end: share_shown(c)),
+        channels,
+        looks_named("thorough", "IPL", ALL),
+        (0,),
+        1,
     )
     np.testing.assert_array_equal(channels, before)
     answers = 6 * [1.0] + 3 * [0.75]  # those of all contrasts count three times
@@ -121,7 +130,7 @@ def test_a_contrast_is_left_out_on_coarser_voxels() -> None:
         return share_shown(given)
 
     looks = looks_named("thorough", "IPL", TWO)
-    mean, _ = mean_and_spread(answer, channels, looks, (0,), 16)
+    mean, _ = mean_and_spread(alone(answer), channels, looks, (0,), 16)
     assert mean.shape == (3, 112, 112, 96)
     sizes = [given.size for given in shown]
     assert sizes[0] == sizes[1] == channels.size
@@ -131,6 +140,37 @@ def test_a_contrast_is_left_out_on_coarser_voxels() -> None:
     ]  # fmt: skip
     # A coarse pass takes a third of the share of a fine one.
     np.testing.assert_allclose(shares, [(0, 0.375), (0.375, 0.75), (0.75, 0.875), (0.875, 1)])
+
+
+def test_members_take_the_looks_after_the_plain_one() -> None:
+    channels = np.ones((4, 2, 3, 4), np.float32)
+    shown: list[tuple[str, int]] = []
+    spans: list[tuple[float, float]] = []
+
+    def voice(name: str, number: float, share: float) -> Voice:
+        def run(given: NDArray[np.float32], begin: float, end: float) -> NDArray[np.float32]:
+            shown.append((name, int(given.any(axis=(1, 2, 3)).sum())))
+            spans.append((begin, end))
+            return np.full((3, *given.shape[1:]), number, np.float32)
+
+        return Voice(run, share)
+
+    voices = [voice("own", 0.9, 0.5), voice("b", 0.5, 0.3), voice("c", 0.1, 0.2)]
+    mean, spread = mean_and_spread(voices, channels, looks_named("thorough", "IPL", ALL), (0,), 1)
+    assert shown == [("own", 4), *2 * [("b", 4)], *2 * [("c", 4)], *3 * [("b", 3), ("c", 3)]]
+    assert spans[0][0] == 0.0
+    assert spans[-1][1] == 1.0
+    assert all(a[1] == b[0] for a, b in pairwise(spans))
+    whole = [0.9, 0.5, 0.1]
+    np.testing.assert_allclose(mean[1:], np.average(whole, weights=[0.5, 0.3, 0.2]), rtol=1e-6)
+    answers, weights = [*whole, 0.5, 0.1], np.array([0.5, 0.3, 0.2, 0.3, 0.2])
+    weights[3:] *= 0.5 / weights[3:].sum()  # a third of all
+    weights /= weights.sum()
+    middle = np.average(answers, weights=weights)
+    np.testing.assert_allclose(mean[0], middle, rtol=1e-6)
+    assert spread is not None
+    apart = 2 * np.sqrt(np.average((answers - middle) ** 2, weights=weights))
+    np.testing.assert_allclose(spread[0], apart, rtol=1e-5)
 
 
 @pytest.mark.parametrize(("looks", "passes"), [("single", 1), ("mirrored", 2), ("thorough", 5)])

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -15,6 +18,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
 from napari_mmseg.errors import ModelError
+from napari_mmseg.inference.engine import Check, Engine
 from napari_mmseg.models import Curve, read_card
 from napari_mmseg.models.calibration import expected_dice
 from napari_mmseg.training import calibrate as module
@@ -97,16 +101,24 @@ def test_a_network_that_knows_nothing_is_refused() -> None:
         fit_curve([Seen(both, everywhere, both, everywhere, nothing, None)], "ET")
 
 
+Run = Callable[[NDArray[np.float32], Check], NDArray[np.float32]]
+
+
+def answering(run: Run) -> Engine:
+    """An engine that answers with `run`."""
+    return cast(Engine, SimpleNamespace(run=run))
+
+
 @pytest.mark.parametrize(("looks", "passes"), [("single", 1), ("mirrored", 2), ("thorough", 5)])
 def test_the_case_is_looked_at_as_the_card_says(looks: str, passes: int) -> None:
     shown: list[NDArray[np.float32]] = []
 
-    def predict(volumes: NDArray[np.float32]) -> NDArray[np.float32]:
+    def predict(volumes: NDArray[np.float32], _check: Check) -> NDArray[np.float32]:
         shown.append(volumes)
         return np.zeros((3, *volumes.shape[1:]), np.float32)
 
     card = replace(read_card(SHIPPED), looks=looks)
-    module.predicted(card, predict, np.ones((4, 20, 24, 28), np.float32))
+    module.predicted(card, answering(predict), np.ones((4, 20, 24, 28), np.float32))
     assert len(shown) == passes
 
 
@@ -120,13 +132,13 @@ def test_voxels_are_counted_near_proposal_and_reference() -> None:
 
     depth = (far(22) <= 8).astype(np.uint8) * 3
 
-    def predict(volumes: NDArray[np.float32]) -> NDArray[np.float32]:
+    def predict(volumes: NDArray[np.float32], _check: Check) -> NDArray[np.float32]:
         assert all(side % card.stride == 0 for side in volumes.shape[1:])
         found = np.zeros((3, *volumes.shape[1:]), np.float32)
         found[:, :40, :40, :40] = np.where(far(18) <= 8, 0.95, 0.0)
         return found
 
-    prediction = module.predicted(card, predict, np.zeros((4, 40, 40, 40), np.float32))
+    prediction = module.predicted(card, answering(predict), np.zeros((4, 40, 40, 40), np.float32))
     found = counted(prediction, depth)["WT"]
     assert found.everywhere.sum() == 40**3
     assert found.everywhere_true.sum() == (far(22) <= 8).sum()
