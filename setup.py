@@ -2,7 +2,7 @@
 
 from setuptools import find_packages, setup
 
-DATA = ["napari.yaml", "py.typed", "protocols/*.toml", "models/weights/*/*"]
+DATA = ["napari.yaml", "py.typed", "protocols/*.toml", "models/weights/*/*", "models/weights/*/*/*"]
 
 setup(
     packages=[

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..models import Card
-from ..models.members import members_of, shares_of
+from ..models.members import members_of
 from .engine import Check, Engine, EngineFactory
 
 
@@ -68,4 +68,4 @@ def opened(card: Card, open_one: EngineFactory) -> Engine:
             engines.append(open_one(one))
             until_all_are_open.callback(engines[-1].close)
         until_all_are_open.pop_all()
-    return Committee(list(zip(engines, shares_of(card), strict=True)))
+    return Committee([(engine, one.share) for engine, one in zip(engines, cards, strict=True)])

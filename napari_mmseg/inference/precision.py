@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from ..cache import cache_folder
 from ..models import Card
 
-#: The fast result is as good as the exact one when each region's Dice is at least this ...
+#: The fast result is as good as the exact one when each region's Dice is at least this (of one
+#: among several networks, less by as much as it counts less) ...
 LEAST_DICE = 0.998
 #: ... or no more voxels than this differ.
 MOST_VOXELS = 2
@@ -41,12 +42,14 @@ def region_dice(fast: NDArray[np.bool_], exact: NDArray[np.bool_]) -> tuple[floa
 class PrecisionCheck:
     """Whether bf16 is quicker and gives the labels of fp32, for one model on one processor.
 
-    `verdict` is None until a case with enough tumour has been seen. `seconds` are of one small
-    pass in each precision, empty until they were measured.
+    `share` is what the network has of the answer. `verdict` is None until a case with enough
+    tumour has been seen. `seconds` are of one small pass in each precision, empty until they were
+    measured.
     """
 
     thresholds: tuple[float, ...]
     record: Path
+    share: float = 1.0
     verdict: bool | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
 
@@ -63,7 +66,7 @@ class PrecisionCheck:
     @classmethod
     def load(cls, card: Card, processor: str, library: str) -> PrecisionCheck:
         """What an earlier run remembered in the user's cache folder, or no verdict."""
-        identity = json.dumps([sorted(card.files.values()), processor, library])
+        identity = json.dumps([sorted(card.files.values()), processor, library, card.share])
         key = hashlib.sha256(identity.encode()).hexdigest()[:16]
         record = cache_folder() / f"precision-{card.name}-{key}.json"
         told = _read(record)
@@ -71,6 +74,7 @@ class PrecisionCheck:
         return cls(
             tuple(card.thresholds[r] for r in card.regions),
             record,
+            card.share,
             verdict if isinstance(verdict, bool) else None,
             _seconds_in(told),
         )
@@ -82,15 +86,12 @@ class PrecisionCheck:
 
     def accepts(self, fast: NDArray[np.float32], exact: NDArray[np.float32]) -> bool:
         """Are the labels of this one pass the same, for all regions? Arrays (regions, I, P, L)."""
-        return all(
-            dice >= LEAST_DICE or differ <= MOST_VOXELS
-            for dice, differ, _ in self._compare(fast, exact)
-        )
+        return all(self._is_same(dice, differ) for dice, differ, _ in self._compare(fast, exact))
 
     def judge(self, fast: NDArray[np.float32], exact: NDArray[np.float32]) -> PrecisionCheck:
         """The check after a case has been seen both ways; a verdict is written down."""
         judged = [
-            dice >= LEAST_DICE or differ <= MOST_VOXELS
+            self._is_same(dice, differ)
             for dice, differ, size in self._compare(fast, exact)
             if size >= ENOUGH_VOXELS
         ]
@@ -103,6 +104,9 @@ class PrecisionCheck:
         ]
         self._remember({"bf16_equals_fp32": verdict, "regions": regions})
         return replace(self, verdict=verdict)
+
+    def _is_same(self, dice: float, differ: int) -> bool:
+        return 1.0 - dice <= (1.0 - LEAST_DICE) / self.share or differ <= MOST_VOXELS
 
     def _compare(
         self, fast: NDArray[np.float32], exact: NDArray[np.float32]

@@ -109,6 +109,8 @@ class Card:
         One of `LOOKS`, unless the user asks for another.
     members
         Further networks in sub-folders (`models.members`), by folder.
+    part
+        Of a member: its share of its model's answer.
     details
         The whole card as read: training, validation, intended use, licence.
     """
@@ -135,6 +137,7 @@ class Card:
     appearance: Appearance | None = None
     looks: str = SINGLE
     members: Mapping[str, Member] = field(default_factory=dict)
+    part: float = 1.0
     details: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -149,6 +152,11 @@ class Card:
             return own
         hashes = [own, *(self.members[name].sha256 for name in sorted(self.members))]
         return hashlib.sha256("".join(hashes).encode()).hexdigest()
+
+    @property
+    def share(self) -> float:
+        """What the network of this folder has of the whole model's answer, 1 without members."""
+        return self.part - sum(member.share for member in self.members.values())
 
     def file_name(self, suffix: str) -> str:
         """The name of the card's one file that ends with `suffix`.

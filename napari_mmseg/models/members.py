@@ -7,6 +7,8 @@ build fail in different places, so a mean of their answers is right oftener than
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..errors import ModelError
 from .card import Card, Member, read_card
 
@@ -23,12 +25,6 @@ def members_of(card: Card) -> tuple[Card, ...]:
         When one is missing, was replaced by another or takes other images.
     """
     return tuple(_member(card, name, told) for name, told in sorted(card.members.items()))
-
-
-def shares_of(card: Card) -> tuple[float, ...]:
-    """What each network has of the answer, 1 in all: the model's own, then its members."""
-    others = [card.members[name].share for name in sorted(card.members)]
-    return (1.0 - sum(others), *others)
 
 
 def _member(card: Card, name: str, told: Member) -> Card:
@@ -50,4 +46,4 @@ def _member(card: Card, name: str, told: Member) -> Card:
             f"{folder} cannot be a member of the model {card.name}: its card says otherwise of "
             f"{', '.join(other)}"
         )
-    return member
+    return replace(member, part=told.share)

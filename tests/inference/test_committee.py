@@ -102,7 +102,9 @@ def test_memory_is_shared(pair: Path) -> None:
     together.close()
     assert one.closed
     assert other.closed
-    assert len(members_of(read_card(pair))) == 1
+    card = read_card(pair)
+    assert card.share == 0.75
+    assert [member.share for member in members_of(card)] == [0.25]
 
 
 def test_an_engine_that_speaks_for_all() -> None:

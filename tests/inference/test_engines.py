@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -233,6 +234,20 @@ class TestPrecision:
         assert not check.accepts(fast, exact)
         assert check.judge(fast, exact).verdict is False
         assert PrecisionCheck.load(tiny_card, "a processor", "openvino 1").verdict is False
+
+    def test_what_counts_half_may_differ_twice_as_much(
+        self, check: PrecisionCheck, tiny_card: Card
+    ) -> None:
+        exact = self.exact()
+        fast = exact.copy()
+        fast[0, 14, :2, :] = 0.1  # as above: Dice 0.9967
+        half = PrecisionCheck.load(replace(tiny_card, part=0.5), "a processor", "openvino 1")
+        assert half.accepts(fast, exact)
+        assert half.judge(fast, exact).verdict is True
+        fast[0, 14, :4, :] = 0.1  # 0.9933
+        assert not half.accepts(fast, exact)
+        # As a model of its own it is not judged by that.
+        assert PrecisionCheck.load(tiny_card, "a processor", "openvino 1").verdict is None
 
     def test_two_voxels_are_no_difference(self, check: PrecisionCheck) -> None:
         exact = self.exact()
