@@ -6,9 +6,8 @@ without each of them in turn: where one is poor or looks like no other, the mean
 That is done on coarser voxels, which cost a third: what it sees at one edge length alone is
 believed less, too. How far the answers differ shows where the network is unsure.
 
-Of several networks the model's own looks at the plain image alone, and its members, which are
-smaller, take all other looks as well: what one network errs in, another shows as well as the
-mirror image does.
+Of several networks the model's own looks at the plain image and its members at the mirrored one:
+each at both is no better (`docs/record.md`) and takes twice the time. All take the coarse looks.
 """
 
 from __future__ import annotations
@@ -113,9 +112,11 @@ def mean_and_spread(
     whole = [look for look in looks if look.without is None]
     partial = [look.without for look in looks if look.without is not None]
     own, *members = voices
-    asked = [(own, whole[:1] if members else whole), *((member, whole) for member in members)]
-    further = members or [own]
-    passes = _Passes(WHOLE * sum(len(ways) for _, ways in asked) + len(partial) * len(further))
+    if members:
+        asked = [(own, whole[:1]), *((member, whole[1:] or whole) for member in members)]
+    else:
+        asked = [(own, whole)]
+    passes = _Passes(WHOLE * sum(len(ways) for _, ways in asked) + len(partial) * len(voices))
     answers = []
     for voice, ways in asked:
         for look in ways:
@@ -125,15 +126,9 @@ def mean_and_spread(
             answers.append((np.flip(found, axes), np.float32(voice.share / len(ways))))
     if len(answers) == 1:
         return answers[0][0], None
-    mean = np.zeros(answers[0][0].shape, np.float32)
-    for answer, weight in answers:
-        mean += weight * answer
-    variance = np.zeros_like(mean)
-    for answer, weight in answers:
-        away = answer - mean
-        variance += weight * away * away
+    mean, variance = _mean_and_variance(answers)
     if partial:
-        without, squares = _without_each(further, channels, partial, outer, stride, passes)
+        without, squares = _without_each(voices, channels, partial, outer, stride, passes)
         share = np.float32(len(partial) / (len(whole) * WHOLE + len(partial)))
         for region, place in enumerate(outer):
             found, moved = without[region], without[region] - mean[place]
@@ -145,6 +140,23 @@ def mean_and_spread(
     np.sqrt(variance, out=variance)
     variance *= 2.0
     return mean, np.minimum(variance, 1.0, out=variance)
+
+
+def _mean_and_variance(
+    answers: Sequence[tuple[NDArray[np.float32], np.float32]],
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Of answers (regions, I, P, L), each with its weight; all weights sum to 1."""
+    (first, weight), *others = answers
+    mean, buffer = weight * first, np.empty(first.shape, np.float32)
+    for answer, weight in others:
+        mean += np.multiply(answer, weight, out=buffer)
+    variance = np.zeros_like(mean)
+    for answer, weight in answers:
+        np.subtract(answer, mean, out=buffer)
+        buffer *= buffer
+        buffer *= weight
+        variance += buffer
+    return mean, variance
 
 
 class _Passes:
@@ -174,12 +186,11 @@ def _without_each(
     shape = (channels.shape[1], channels.shape[2], channels.shape[3])
     coarse = rescale_all(channels, coarse_shape(shape, stride))
     total = np.zeros((2, len(regions), *coarse.shape[1:]), np.float32)
-    shares = sum(voice.share for voice in voices)
     for channel in left_out:
         given = coarse.copy()
         given[channel] = 0.0
         for voice in voices:
-            weight = np.float32(voice.share / shares / len(left_out))
+            weight = np.float32(voice.share / len(left_out))
             found = voice.run(given, *passes.next(1))[list(regions)]
             total[0] += weight * found
             total[1] += weight * found * found
