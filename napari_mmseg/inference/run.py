@@ -157,7 +157,7 @@ def predict(
             if preview is not None and engine.device == "cpu" and asked.gains_by_a_quick_look:
                 done = PREVIEW_SHARE
                 coarse = quick_look(
-                    lambda c: voices[-1].run(c, 0.0, done), prepared.channels, card.stride
+                    lambda c: voices[0].run(c, 0.0, done), prepared.channels, card.stride
                 )
                 quick = asked.answer((coarse, None), engine.device, name_of(engine), seconds)
                 seconds["preview"] = perf_counter() - begun
