@@ -97,7 +97,12 @@ def test_labels_that_are_none(run: Command, tmp_path, label_file, value):
 
 @pytest.mark.parametrize(
     ("file", "word"),
-    [("simulated.bin", "truncated"), ("simulated.xml", "truncated"), ("", "no model")],
+    [
+        ("simulated.bin", "truncated"),
+        ("simulated.xml", "truncated"),
+        ("deeplab/deeplab.bin", "truncated"),
+        ("", "no model"),
+    ],
 )
 def test_a_model_that_cannot_be_used(run: Command, case_folder, tmp_path, file, word):
     if not (WEIGHTS / "card.json").is_file():
@@ -119,7 +124,7 @@ def test_weights_that_are_missing_or_of_another_network(run: Command, case_folde
         pytest.skip("the model simulated is not installed")
     model = shutil.copytree(WEIGHTS, tmp_path / "model")
     card = json.loads((model / "card.json").read_text())
-    card |= {"channels": ["T1", "T1ce"], "network": card["network"] | {"in": 2}}
+    card |= {"channels": ["T1", "T1ce"], "network": card["network"] | {"in": 2}, "members": {}}
     (model / "card.json").write_text(json.dumps(card))
     target = ["--out", tmp_path / "out.nii.gz", "--model", model]
     assert "another network" in run("segment", case_folder, *target).sentence
