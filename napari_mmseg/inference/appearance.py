@@ -11,18 +11,18 @@ network's own.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..models import Card
 from ..models.appearance import Appearance
-from .components import drop_dim_components, drop_doubtful_components
 from .mixture import DOUBT, Mixture, fit_mixture
-from .prepare import Box, bounding_box, quantise
+from .prepare import Box, bounding_box
+from .subdue import nest, subdue, without_rim
 
 #: The mixture is fitted, and the answer moved, this near to what the network is sure of (voxels).
 REACH = 12
@@ -44,13 +44,6 @@ _LEAST_PRIOR = 0.01
 
 #: The share of normal tissue in a voxel from which on it tells what normal tissue looks like.
 _NORMAL = 0.9
-
-#: Nor is what lies this near to the brain's edge (voxels) told to be normal tissue: dura, veins
-#: and what a skull-stripping left take up contrast medium too, and can be brighter than a tumour.
-_RIM = 5
-
-#: With fewer voxels than this further inside, the rim is looked at after all.
-_FEWEST_NORMAL = 500
 
 Floats = NDArray[np.float32]
 
@@ -84,7 +77,7 @@ def adapted(
     if np.count_nonzero(probabilities[0] >= card.thresholds[first]) < LEAST_VOXELS:
         return probabilities
     moved = probabilities.copy()
-    _nest(moved)
+    nest(moved)
     box = _grown(bounding_box(doubtful), doubtful.shape)
     contrasts = channels[(used, *box)]
     inside = moved[(slice(None), *box)].copy()
@@ -92,35 +85,96 @@ def adapted(
     brain = np.asarray(contrasts.any(axis=0))
     # Places in the flat box, not a mask, which would be gone through at every use.
     where = np.flatnonzero((near | (inside[0] > DOUBT)) & brain)
-    values = np.stack([_at(contrast, where) for contrast in contrasts], axis=1)
-    said = np.stack([_at(region, where) for region in inside])
-    own = np.empty_like(said)
-    for power in sorted(set(told.powers)):
+    seen = _Voxels(
+        where=where,
+        shape=brain.shape,
+        said=np.stack([_at(region, where) for region in inside]),
+        values=np.stack([_at(contrast, where) for contrast in contrasts], axis=1),
+    )
+    sparse = [(card.regions.index(region), way) for region, way in told.sparse.items()]
+    ways = (told, *(told.where_sparse(*each) for each in sparse))
+    looks: dict[float, _Looks] = {}
+    for power in sorted({power for way in ways for power in way.powers}):
         check()
-        prior = tissues(said if power == 1.0 else said**power)
-        mixture = fit_mixture(values, prior, told.gaussians, LEAST_VOXELS)
-        if not mixture.knows(0):
-            return probabilities
-        check()
-        judged = [number for number, mine in enumerate(told.powers) if mine == power]
         # The outermost region can grow; the others stay where it may be.
-        some = np.ones(len(values), bool) if 0 in judged else said[0] > DOUBT
-        likelihoods = _smoothed(_likelihoods(mixture, values[some]), where[some], brain.shape)
-        check()
-        answer = weighed(tissues(said[:, some]), likelihoods, told)
-        for number in judged:
-            own[number] = 0.0
-            own[number, some] = answer[number]
-    # Whatever they were judged by: all lie in the outermost, and each holds those inside it.
-    np.minimum(own, own[0], out=own)
-    own = np.maximum.accumulate(own[::-1], axis=0)[::-1]
-    parts = moved[(slice(None), *box)]
+        grows = any(way.powers[0] == power for way in ways)
+        learnt = seen.looks(power, grows, told.gaussians, check)
+        if learnt is None:
+            return probabilities
+        looks[power] = learnt
+    check()
     place = np.unravel_index(where, brain.shape)
-    for part, found in zip(parts, own, strict=True):
-        part[place] = found
-    normal = _without_rim(near & (inside[0] < 1.0 - _NORMAL), brain)
-    _subdue(parts, inside, channels[(slice(None), *box)], normal, card)
+    normal = without_rim(near & (inside[0] < 1.0 - _NORMAL), brain)
+
+    def answered(way: Appearance) -> Floats:
+        found = inside.copy()
+        for part, judged in zip(found, seen.judged(looks, way), strict=True):
+            part[place] = judged
+        subdue(found, inside, channels[(slice(None), *box)], normal, card)
+        return found
+
+    found = answered(told)
+    for number, way in sparse:
+        outer, inner = (
+            np.count_nonzero(found[n] >= card.thresholds[card.regions[n]])
+            for n in (number, number + 1)
+        )
+        if outer and (weight := way.weight(inner / outer)) > 0.0:
+            check()
+            other = answered(told.where_sparse(number, way))
+            found += np.float32(weight) * (other - found)
+    moved[(slice(None), *box)] = found
     return moved
+
+
+@dataclass(frozen=True, eq=False)
+class _Looks:
+    """Log likelihoods (1 + regions, m) of those `m` of the voxels (n,) that `some` marks."""
+
+    some: NDArray[np.bool_]
+    likelihoods: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class _Voxels:
+    """The voxels that are looked at: `n` flat places `where` in a box of `shape`.
+
+    `said`: what the network says of them (regions, n); `values`: their contrasts (n, contrasts).
+    """
+
+    where: NDArray[np.intp]
+    shape: tuple[int, ...]
+    said: Floats
+    values: Floats
+
+    def looks(
+        self, power: float, grows: bool, gaussians: tuple[int, ...], check: Callable[[], None]
+    ) -> _Looks | None:
+        """How tissues look by the network's answer to that power; None where that cannot be told.
+
+        `grows`: of all voxels, not only of those where the outermost region may be.
+        """
+        prior = tissues(self.said if power == 1.0 else self.said**power)
+        mixture = fit_mixture(self.values, prior, gaussians, LEAST_VOXELS)
+        if not mixture.knows(0):
+            return None
+        check()
+        some = np.ones(len(self.values), bool) if grows else self.said[0] > DOUBT
+        found = _likelihoods(mixture, self.values[some])
+        return _Looks(some, _smoothed(found, self.where[some], self.shape))
+
+    def judged(self, looks: Mapping[float, _Looks], told: Appearance) -> Floats:
+        """Regions (regions, n), nested, from what the network says and how tissues look."""
+        own = np.zeros_like(self.said)
+        for power in set(told.powers):
+            some, likelihoods = looks[power].some, looks[power].likelihoods
+            answer = weighed(tissues(self.said[:, some]), likelihoods, told)
+            for number, mine in enumerate(told.powers):
+                if mine == power:
+                    own[number, some] = answer[number]
+        # Whatever they were judged by: all lie in the outermost, and each holds those inside it.
+        np.minimum(own, own[0], out=own)
+        return np.asarray(np.maximum.accumulate(own[::-1], axis=0)[::-1])
 
 
 def tissues(nested: Floats) -> Floats:
@@ -152,12 +206,6 @@ def weighed(prior: Floats, likelihoods: Floats, told: Appearance) -> Floats:
     return found
 
 
-def _nest(regions: Floats) -> None:
-    """Cut each of the regions (regions, I, P, L) down to the one before, in place."""
-    for outer, inner in pairwise(regions):  # accumulate takes ten times as long on this axis
-        np.minimum(inner, outer, out=inner)
-
-
 def _from_inside(tissue_shares: Floats) -> Floats:
     """Tissues (tissues, n), each with all those inside it added."""
     return np.asarray(np.cumsum(tissue_shares[::-1], axis=0)[::-1])
@@ -168,20 +216,6 @@ def _near(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     from scipy.ndimage import maximum_filter
 
     return np.asarray(maximum_filter(mask.view(np.uint8), 2 * REACH + 1) > 0)
-
-
-def _without_rim(normal: NDArray[np.bool_], brain: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """`normal` (I, P, L) where it is not within `_RIM` voxels of the brain's edge.
-
-    The box of the volumes may cut through the brain: its sides are no edge.
-    """
-    import fill_voids
-    from scipy.ndimage import minimum_filter
-
-    # Single voxels inside may be exactly 0 after normalisation.
-    filled = fill_voids.fill(brain).view(np.uint8)
-    deep: NDArray[np.bool_] = normal & (minimum_filter(filled, 2 * _RIM + 1, mode="nearest") > 0)
-    return deep if np.count_nonzero(deep) >= _FEWEST_NORMAL else normal
 
 
 def _likelihoods(mixture: Mixture, values: Floats) -> Floats:
@@ -211,37 +245,6 @@ def _smoothed(values: Floats, where: NDArray[np.intp], shape: tuple[int, ...]) -
     with ThreadPoolExecutor() as threads:
         weight, *maps = threads.map(smooth, [np.ones_like(values[0]), *values])
     return np.stack(maps) / weight
-
-
-def _subdue(
-    moved: Floats, nested: Floats, channels: Floats, normal: NDArray[np.bool_], card: Card
-) -> None:
-    """Lower, in place, pieces that the network nowhere believed in or that look wrong.
-
-    They end below half of the threshold, and who asks for so little sees them. `normal`
-    (I, P, L) is the tissue that a region's brightness is compared with.
-    """
-    told = card.appearance
-    assert told is not None
-    for number, region in enumerate(card.regions):
-        threshold = card.thresholds[region]
-        mask = kept = moved[number] >= threshold
-        if peak := card.peaks.get(region, 0.0):
-            kept = drop_doubtful_components(kept, quantise(nested[number]), round(peak * 255))
-        possible = kept
-        for looks in told.brighter.get(region, ()):
-            image = channels[card.channels.index(looks.modality)]
-            seen = image != 0
-            if looks.minus is not None:
-                other = channels[card.channels.index(looks.minus)]
-                image, seen = image - other, seen & (other != 0)
-            if (seen := seen & normal).any():
-                least = np.percentile(image[seen], looks.percentile)
-                kept = drop_dim_components(kept, image, float(least))
-        if kept is not possible and region in told.sure:
-            kept = kept | drop_dim_components(possible, nested[number], told.sure[region])
-        moved[number][mask & ~kept] *= 0.5 * threshold
-    _nest(moved)
 
 
 def _grown(box: Box | None, shape: tuple[int, ...]) -> Box:

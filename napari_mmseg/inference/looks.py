@@ -105,10 +105,10 @@ def mean_and_spread(
 
     `voices`: the model's own network, then its members, which take the mirrored look where there
     are any. `looks` are what `looks_named` gives: one or two at all contrasts, then those without
-    one. The latter count for the regions at the
-    places `outer` alone: what is inside them is told by one contrast or the other, and without it
-    the network guesses. Also twice the standard deviation over the answers (0: all alike, 1: half
-    say 0, half say 1), None where there is one answer only. Both (regions, I, P, L).
+    one. The latter count for the regions at the places `outer` alone: what is inside them is told
+    by one contrast or the other, and without it the network guesses. Also twice the standard
+    deviation over the answers (0: all alike, 1: half say 0, half say 1), None where there is one
+    answer only. Both (regions, I, P, L).
     """
     whole = [look for look in looks if look.without is None]
     partial = [look.without for look in looks if look.without is not None]

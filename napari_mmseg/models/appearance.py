@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -20,6 +20,32 @@ class Brighter:
     modality: Modality
     percentile: float
     minus: Modality | None = None
+
+
+@dataclass(frozen=True)
+class Sparse:
+    """How a region is judged in a case where little of it is the region inside it.
+
+    Around an enhancing part what does not enhance is oedema more often than core; a core that
+    hardly enhances is nearly all of it such tissue.
+
+    Parameters
+    ----------
+    below, above
+        The inner region's share of this one's volume. Up to `below` the region is judged as said
+        here, from `above` on as usual, and in between by a mean that goes from one to the other.
+    offset, power
+        In place of the region's own in `Appearance`.
+    """
+
+    below: float
+    above: float
+    offset: float
+    power: float
+
+    def weight(self, share: float) -> float:
+        """How much this way of judging counts where the inner region has such a share (0 to 1)."""
+        return min(1.0, max(0.0, (self.above - share) / (self.above - self.below)))
 
 
 @dataclass(frozen=True)
@@ -44,6 +70,8 @@ class Appearance:
     sure
         By region: a piece in which the median of the network's own answer is this high is
         believed whatever it looks like.
+    sparse
+        By region: how it is judged where little of it is the region inside it.
     """
 
     gaussians: tuple[int, ...]
@@ -52,6 +80,13 @@ class Appearance:
     powers: tuple[float, ...]
     brighter: Mapping[str, tuple[Brighter, ...]]
     sure: Mapping[str, float] = field(default_factory=dict)
+    sparse: Mapping[str, Sparse] = field(default_factory=dict)
+
+    def where_sparse(self, number: int, sparse: Sparse) -> Appearance:
+        """The same with what `sparse` says of the region of that number."""
+        offsets, powers = list(self.offsets), list(self.powers)
+        offsets[number], powers[number] = sparse.offset, sparse.power
+        return replace(self, offsets=tuple(offsets), powers=tuple(powers))
 
 
 def read_appearance(
@@ -82,6 +117,18 @@ def read_appearance(
         raise ValueError("the weights of appearance lie between 0 and 1")
     if not all(power > 0.0 for power in powers):
         raise ValueError("the powers of appearance are positive")
+    sparse = {
+        str(region): Sparse(**{name: float(value) for name, value in told.items()})
+        for region, told in data.get("sparse", {}).items()
+    }
+    for region, way in sparse.items():
+        if region not in regions[:-1]:
+            raise ValueError(f"appearance tells of what is inside {region}: the card has nothing")
+        if not 0.0 <= way.below < way.above <= 1.0 or not way.power > 0.0:
+            raise ValueError(
+                "sparse in appearance goes from a share below to one above, both between 0 and 1, "
+                "and its power is positive"
+            )
     for region, told in [(name, told) for name, several in brighter.items() for told in several]:
         named = (told.modality, *([told.minus] if told.minus else []))
         unknown = [str(m) for m in named if m not in channels]
@@ -98,6 +145,7 @@ def read_appearance(
         powers=powers,
         brighter=MappingProxyType(brighter),
         sure=MappingProxyType(sure),
+        sparse=MappingProxyType(sparse),
     )
 
 

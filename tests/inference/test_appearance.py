@@ -20,7 +20,7 @@ from napari_mmseg.errors import Cancelled
 from napari_mmseg.inference import Progress, engine, predict
 from napari_mmseg.inference.appearance import CAP, adapted, tissues, weighed
 from napari_mmseg.models import Card, read_card
-from napari_mmseg.models.appearance import Appearance
+from napari_mmseg.models.appearance import Appearance, Sparse
 
 TOLD: dict[str, Any] = {
     "gaussians": {"outside": 3, "WT": 1, "TC": 1, "ET": 1},
@@ -120,6 +120,34 @@ def test_what_the_network_doubts_can_teach_less(card: Card) -> None:
     for region in (0, 2):
         np.testing.assert_allclose(found[0][region], found[1][region], atol=1e-6)
     assert (np.diff(found[1], axis=0) <= 0).all()
+
+
+def test_a_core_that_hardly_enhances_is_judged_in_its_own_way(card: Card) -> None:
+    """The network doubts the outer half of the core; so it does oedema beside a ring."""
+    assert card.appearance is not None
+    outer = answer(balls(12, 9.5, 0.1))[1]
+
+    def cores(enhancing_radius: float, **sparse: float) -> NDArray[np.floating]:
+        # Core and oedema look alike: what the images say does not settle it.
+        true, channels = phantom(radii=(12, 7, enhancing_radius))
+        said = answer(true)
+        said[1] = np.maximum(said[1], 0.4 * outer)
+        way = {"TC": Sparse(**{"below": 0.2, "above": 0.4, "offset": 3.0, "power": 1.0} | sparse)}
+        told = dataclasses.replace(
+            card.appearance, weights=(0.4, 0.0, 0.4), sparse=way if sparse else {}
+        )
+        return adapted(said, channels, dataclasses.replace(card, appearance=told), lambda: None)
+
+    asked = {"offset": 3.0}
+    dark, dark_before = cores(2.5, **asked), cores(2.5)
+    assert (dark[1] >= 0.5).sum() > 1.5 * (dark_before[1] >= 0.5).sum()
+    bright, bright_before = cores(6.0, **asked), cores(6.0)
+    np.testing.assert_array_equal(bright, bright_before)
+    # In between: a mean of both, and nested as they are.
+    between = cores(2.5, below=0.0, above=0.1)
+    assert ((between <= dark + 1e-6) & (between >= dark_before - 1e-6)).all()
+    assert dark_before[1].sum() < between[1].sum() < dark[1].sum()
+    assert (np.diff(between, axis=0) <= 0).all()
 
 
 def test_enhancement_that_is_not_bright_is_not_believed(card: Card) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from napari_mmseg.errors import ModelError
 from napari_mmseg.models import read_card
-from napari_mmseg.models.appearance import Brighter
+from napari_mmseg.models.appearance import Brighter, Sparse
 from napari_mmseg.volume import Modality
 
 CARD: dict[str, Any] = {
@@ -71,7 +71,16 @@ APPEARANCE: dict[str, Any] = {
     },
     "powers": {"TC": 2},
     "sure": {"ET": 0.8},
+    "sparse": {"TC": {"below": 0.2, "above": 0.4, "offset": 0.5, "power": 1}},
 }
+
+
+SPARSE = APPEARANCE["sparse"]["TC"]
+
+
+@pytest.mark.parametrize(("share", "weight"), [(0, 1), (0.2, 1), (0.3, 0.5), (0.4, 0), (1, 0)])
+def test_a_way_for_few_is_gone_over_to_by_and_by(share: float, weight: float) -> None:
+    assert Sparse(**SPARSE).weight(share) == pytest.approx(weight)
 
 
 def test_what_a_card_says_of_the_look_of_tissues(tmp_path: Path) -> None:
@@ -83,6 +92,10 @@ def test_what_a_card_says_of_the_look_of_tissues(tmp_path: Path) -> None:
     assert told.offsets == (0.0, -1.0, 0.0)
     assert told.powers == (1.0, 2.0, 1.0)
     assert told.sure == {"ET": 0.8}
+    assert told.sparse == {"TC": Sparse(below=0.2, above=0.4, offset=0.5, power=1.0)}
+    where_sparse = told.where_sparse(1, told.sparse["TC"])
+    assert where_sparse.offsets == (0.0, 0.5, 0.0)
+    assert where_sparse.powers == (1.0, 1.0, 1.0)
     assert told.brighter["ET"] == (
         Brighter(Modality.T1CE, 95.0),
         Brighter(Modality.T1CE, 80.0, minus=Modality.T1),
@@ -102,6 +115,10 @@ def test_what_a_card_says_of_the_look_of_tissues(tmp_path: Path) -> None:
         ({"powers": {"ET": 0}}, "positive"),
         ({"sure": {"XT": 0.8}}, "XT"),
         ({"sure": {"ET": 8}}, "between 0 and 1"),
+        ({"sparse": {"ET": SPARSE}}, "inside ET"),
+        ({"sparse": {"TC": SPARSE | {"below": 0.5}}}, "from a share below to one above"),
+        ({"sparse": {"TC": SPARSE | {"power": 0}}}, "power is positive"),
+        ({"sparse": {"TC": {"below": 0.2, "above": 0.4, "offset": 0}}}, "power"),
     ],
 )
 def test_a_wrong_look_of_tissues_is_refused(

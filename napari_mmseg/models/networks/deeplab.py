@@ -142,8 +142,8 @@ class DeepLabHalf(DeepLab):
         self.narrow = nn.Sequential(*unit(4 * base, 2 * base, size=1))
         self.at_half = double(2 * base + base, 2 * base)
         self.correction = nn.Conv3d(2 * base, out_channels, 1)
-        nn.init.zeros_(self.correction.weight)
-        nn.init.zeros_(self.correction.bias)
+        for weight in self.correction.parameters():
+            nn.init.zeros_(weight)
 
     @property
     def feature_layers(self) -> tuple[str, ...]:
