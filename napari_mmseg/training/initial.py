@@ -7,7 +7,6 @@ from torch import nn
 from napari_mmseg.errors import InputError, ModelError
 from napari_mmseg.inference.torch import load_network
 from napari_mmseg.models import load_card
-from napari_mmseg.models.networks.deeplab import DeepLab, DeepLabHalf
 from napari_mmseg.models.networks.region import RegionNetwork
 from napari_mmseg.models.networks.unet import UNet3d
 from napari_mmseg.models.networks.unet_patch import PATCH, PatchUNet, inner_levels
@@ -68,8 +67,7 @@ def begin(network: RegionNetwork, options: TrainOptions) -> None:
 def begin_with(model: str, network: nn.Module) -> None:
     """Copy the weights of a model (name or folder) into `network`.
 
-    Of a U-Net a patch U-Net takes over the inner levels; its own first and last layer stay. Of a
-    DeepLab one that corrects it takes over everything; its correction stays.
+    Of a U-Net a patch U-Net takes over the inner levels; its own first and last layer stay.
     """
     card = load_card(model)
     known = load_network(card)
@@ -81,8 +79,6 @@ def begin_with(model: str, network: nn.Module) -> None:
     ):
         fresh = network.state_dict()
         weights = fresh | inner_levels(weights, fresh)
-    elif type(known) is DeepLab and isinstance(network, DeepLabHalf):
-        weights = network.state_dict() | weights
     shapes = {name: value.shape for name, value in weights.items()}
     if shapes != {name: value.shape for name, value in network.state_dict().items()}:
         raise ModelError(

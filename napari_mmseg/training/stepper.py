@@ -23,7 +23,7 @@ _NORMALISATIONS = (nn.InstanceNorm3d, nn.BatchNorm3d, nn.GroupNorm)
 
 #: Networks whose compiled steps were compared with plain ones and gave the same losses (torch
 #: 2.13, CPU, bf16; `cmff-single` is the code of `cmff`). Compiled, `deeplab` got gradients of zero
-#: and `segresnet` failed to run; `deeplab-half`, `deeplab-unet` and `dynunet` were not tried.
+#: and `segresnet` failed to run; `deeplab-unet` and `dynunet` were not tried.
 COMPILED_KINDS = frozenset(
     {"unet", "unet-patch", "cmff", "cmff-single", "layer", "decision", "decision-learned"}
 )

@@ -67,23 +67,6 @@ def known_unet(folder: Path) -> tuple[str, dict[str, torch.Tensor]]:
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # openvino's converter
-def test_a_deeplab_is_gone_on_with_by_one_that_corrects_it(
-    options: Options, tmp_path: Path
-) -> None:
-    known = build("deeplab", base=2, levels=3)
-    write_model(known, tmp_path / "known", base_card("known", known))
-    network = build("deeplab-half", base=2, levels=3)
-    begin(network, options(init=str(tmp_path / "known")))
-    begun = network.state_dict()
-    for name, value in known.state_dict().items():
-        assert torch.equal(begun.pop(name), value.half().float())
-    assert begun  # the correction's
-    assert not begun["correction.weight"].any()
-    with pytest.raises(ModelError, match="another size or kind"):
-        begin(build("deeplab-half", base=4, levels=3), options(init=str(tmp_path / "known")))
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # openvino's converter
 def test_a_patch_unet_begins_with_the_inner_levels_of_a_unet(
     options: Options, tmp_path: Path
 ) -> None:

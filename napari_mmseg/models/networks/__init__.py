@@ -21,7 +21,6 @@ _FACTORIES: Mapping[str, tuple[str, str]] = {
     "decision": ("decision", "DecisionFusion"),
     "decision-learned": ("decision", "LearnedDecisionFusion"),
     "deeplab": ("deeplab", "DeepLab"),
-    "deeplab-half": ("deeplab", "DeepLabHalf"),
     "deeplab-unet": ("deeplab", "DeepLabUNet"),
     "segresnet": ("monai_networks", "SegResNet"),
     "dynunet": ("monai_networks", "DynUNet"),
@@ -39,7 +38,6 @@ RELATIVE_MEMORY: Mapping[str, float] = {
     "decision": 1.7,
     "decision-learned": 1.9,
     "deeplab": 0.2,
-    "deeplab-half": 0.25,
     "deeplab-unet": 1.2,
 }
 

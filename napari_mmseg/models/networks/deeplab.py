@@ -125,35 +125,6 @@ class DeepLab(RegionNetwork):
         return enlarge(self.head(features), 4)
 
 
-class DeepLabHalf(DeepLab):
-    """DeepLabv3+ that corrects its logits at half the size.
-
-    What is smaller than a voxel at a quarter of the size, such as a tiny enhancing focus, is lost
-    there; the first stage's features, at half the size, still have it. The correction begins as
-    nothing, so a trained `DeepLab` can be gone on with. A decoder up to the full size
-    (`DeepLabUNet`) takes four times as long.
-    """
-
-    kind = "deeplab-half"
-
-    def _make_end(self, out_channels: int) -> None:
-        super()._make_end(out_channels)
-        base = self.base
-        self.narrow = nn.Sequential(*unit(4 * base, 2 * base, size=1))
-        self.at_half = double(2 * base + base, 2 * base)
-        self.correction = nn.Conv3d(2 * base, out_channels, 1)
-        for weight in self.correction.parameters():
-            nn.init.zeros_(weight)
-
-    @property
-    def feature_layers(self) -> tuple[str, ...]:
-        return (*super().feature_layers, "at_half")
-
-    def _end(self, features: Tensor, half: Tensor, volumes: Tensor) -> Tensor:
-        fine = self.at_half(torch.cat([enlarge(self.narrow(features)), half], dim=1))
-        return enlarge(enlarge(self.head(features)) + self.correction(fine))
-
-
 class DeepLabUNet(DeepLab):
     """DeepLabv3+ whose decoder goes on, as a U-Net's, to the half and the full size.
 

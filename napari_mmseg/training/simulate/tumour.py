@@ -22,7 +22,7 @@ Kind = Literal["ring", "infiltrating", "patchy", "solid", "cystic", "tiny-et", "
 KINDS: tuple[Kind, ...] = (
     "ring", "infiltrating", "patchy", "solid", "cystic", "tiny-et", "multifocal",
 )  # fmt: skip
-KIND_WEIGHTS = (0.32, 0.13, 0.13, 0.07, 0.18, 0.12, 0.05)
+KIND_WEIGHTS = (0.36, 0.12, 0.12, 0.08, 0.20, 0.06, 0.06)
 RADIUS_MM = (3.5, 32.0)
 MARGIN_MM = 12
 SATELLITE_KINDS = ("ring", "solid", "patchy")
