@@ -91,7 +91,11 @@ def adapted(
         said=np.stack([_at(region, where) for region in inside]),
         values=np.stack([_at(contrast, where) for contrast in contrasts], axis=1),
     )
-    sparse = [(card.regions.index(region), way) for region, way in told.sparse.items()]
+    sparse = [
+        (card.regions.index(region), way)
+        for region, way in told.sparse.items()
+        if card.channels.index(way.seen_in) in used
+    ]
     ways = (told, *(told.where_sparse(*each) for each in sparse))
     looks: dict[float, _Looks] = {}
     for power in sorted({power for way in ways for power in way.powers}):

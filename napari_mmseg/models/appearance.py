@@ -36,12 +36,16 @@ class Sparse:
         here, from `above` on as usual, and in between by a mean that goes from one to the other.
     offset, power
         In place of the region's own in `Appearance`.
+    seen_in
+        The contrast in which the inner region is seen. Without it nobody knows how much of it
+        there is, and the region is judged as usual.
     """
 
     below: float
     above: float
     offset: float
     power: float
+    seen_in: Modality
 
     def weight(self, share: float) -> float:
         """How much this way of judging counts where the inner region has such a share (0 to 1)."""
@@ -117,13 +121,12 @@ def read_appearance(
         raise ValueError("the weights of appearance lie between 0 and 1")
     if not all(power > 0.0 for power in powers):
         raise ValueError("the powers of appearance are positive")
-    sparse = {
-        str(region): Sparse(**{name: float(value) for name, value in told.items()})
-        for region, told in data.get("sparse", {}).items()
-    }
+    sparse = {str(region): _sparse(told) for region, told in data.get("sparse", {}).items()}
     for region, way in sparse.items():
         if region not in regions[:-1]:
             raise ValueError(f"appearance tells of what is inside {region}: the card has nothing")
+        if way.seen_in not in channels:
+            raise ValueError(f"appearance tells of {way.seen_in}, which the card does not have")
         if not 0.0 <= way.below < way.above <= 1.0 or not way.power > 0.0:
             raise ValueError(
                 "sparse in appearance goes from a share below to one above, both between 0 and 1, "
@@ -146,6 +149,16 @@ def read_appearance(
         brighter=MappingProxyType(brighter),
         sure=MappingProxyType(sure),
         sparse=MappingProxyType(sparse),
+    )
+
+
+def _sparse(told: Mapping[str, Any]) -> Sparse:
+    return Sparse(
+        below=float(told["below"]),
+        above=float(told["above"]),
+        offset=float(told["offset"]),
+        power=float(told["power"]),
+        seen_in=Modality(told["seen_in"]),
     )
 
 

@@ -21,6 +21,7 @@ from napari_mmseg.inference import Progress, engine, predict
 from napari_mmseg.inference.appearance import CAP, adapted, tissues, weighed
 from napari_mmseg.models import Card, read_card
 from napari_mmseg.models.appearance import Appearance, Sparse
+from napari_mmseg.volume import Modality
 
 TOLD: dict[str, Any] = {
     "gaussians": {"outside": 3, "WT": 1, "TC": 1, "ET": 1},
@@ -127,12 +128,16 @@ def test_a_core_that_hardly_enhances_is_judged_in_its_own_way(card: Card) -> Non
     assert card.appearance is not None
     outer = answer(balls(12, 9.5, 0.1))[1]
 
-    def cores(enhancing_radius: float, **sparse: float) -> NDArray[np.floating]:
+    def cores(
+        enhancing_radius: float, missing: tuple[int, ...] = (), **sparse: float
+    ) -> NDArray[np.floating]:
         # Core and oedema look alike: what the images say does not settle it.
         true, channels = phantom(radii=(12, 7, enhancing_radius))
+        channels[list(missing)] = 0
         said = answer(true)
         said[1] = np.maximum(said[1], 0.4 * outer)
-        way = {"TC": Sparse(**{"below": 0.2, "above": 0.4, "offset": 3.0, "power": 1.0} | sparse)}
+        numbers = {"below": 0.2, "above": 0.4, "offset": 3.0, "power": 1.0} | sparse
+        way = {"TC": Sparse(**numbers, seen_in=Modality.T1CE)}
         told = dataclasses.replace(
             card.appearance, weights=(0.4, 0.0, 0.4), sparse=way if sparse else {}
         )
@@ -143,6 +148,9 @@ def test_a_core_that_hardly_enhances_is_judged_in_its_own_way(card: Card) -> Non
     assert (dark[1] >= 0.5).sum() > 1.5 * (dark_before[1] >= 0.5).sum()
     bright, bright_before = cores(6.0, **asked), cores(6.0)
     np.testing.assert_array_equal(bright, bright_before)
+    # Without T1ce nobody knows whether it enhances.
+    np.testing.assert_array_equal(cores(2.5, missing=(1,), **asked), cores(2.5, missing=(1,)))
+    assert (cores(2.5, missing=(0,), **asked) != cores(2.5, missing=(0,))).any()
     # In between: a mean of both, and nested as they are.
     between = cores(2.5, below=0.0, above=0.1)
     assert ((between <= dark + 1e-6) & (between >= dark_before - 1e-6)).all()

@@ -71,7 +71,7 @@ APPEARANCE: dict[str, Any] = {
     },
     "powers": {"TC": 2},
     "sure": {"ET": 0.8},
-    "sparse": {"TC": {"below": 0.2, "above": 0.4, "offset": 0.5, "power": 1}},
+    "sparse": {"TC": {"below": 0.2, "above": 0.4, "offset": 0.5, "power": 1, "seen_in": "T1ce"}},
 }
 
 
@@ -80,7 +80,7 @@ SPARSE = APPEARANCE["sparse"]["TC"]
 
 @pytest.mark.parametrize(("share", "weight"), [(0, 1), (0.2, 1), (0.3, 0.5), (0.4, 0), (1, 0)])
 def test_a_way_for_few_is_gone_over_to_by_and_by(share: float, weight: float) -> None:
-    assert Sparse(**SPARSE).weight(share) == pytest.approx(weight)
+    assert Sparse(0.2, 0.4, 0.0, 1.0, Modality.T1CE).weight(share) == pytest.approx(weight)
 
 
 def test_what_a_card_says_of_the_look_of_tissues(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_what_a_card_says_of_the_look_of_tissues(tmp_path: Path) -> None:
     assert told.offsets == (0.0, -1.0, 0.0)
     assert told.powers == (1.0, 2.0, 1.0)
     assert told.sure == {"ET": 0.8}
-    assert told.sparse == {"TC": Sparse(below=0.2, above=0.4, offset=0.5, power=1.0)}
+    assert told.sparse == {"TC": Sparse(0.2, 0.4, 0.5, 1.0, seen_in=Modality.T1CE)}
     where_sparse = told.where_sparse(1, told.sparse["TC"])
     assert where_sparse.offsets == (0.0, 0.5, 0.0)
     assert where_sparse.powers == (1.0, 1.0, 1.0)
@@ -119,6 +119,7 @@ def test_what_a_card_says_of_the_look_of_tissues(tmp_path: Path) -> None:
         ({"sparse": {"TC": SPARSE | {"below": 0.5}}}, "from a share below to one above"),
         ({"sparse": {"TC": SPARSE | {"power": 0}}}, "power is positive"),
         ({"sparse": {"TC": {"below": 0.2, "above": 0.4, "offset": 0}}}, "power"),
+        ({"sparse": {"TC": SPARSE | {"seen_in": "T3"}}}, "T3"),
     ],
 )
 def test_a_wrong_look_of_tissues_is_refused(
